@@ -1,0 +1,42 @@
+package telemetry
+
+import "context"
+
+// Reader answers questions about logs and spans. It is safe for concurrent use.
+//
+// Answers are exact and are what a scan of all rows with filter.Match would give; a
+// question that cannot be answered exactly within the limits is refused with
+// fault.Timeout or fault.TooLarge, never answered in part. A row that Write has
+// returned for is seen by every later call. When ctx ends the engine stops working on
+// the question.
+type Reader interface {
+	// ReadLogs gives a page in the order asked for. more says that rows follow.
+	ReadLogs(ctx context.Context, q PageQuery) (rows []Log, more bool, err error)
+	CountLogs(ctx context.Context, q Query) (uint64, error)
+	// LogHistogram has at most buckets bars; the step is a round one (1 s, 5 s, 1 min ...).
+	LogHistogram(ctx context.Context, q Query, buckets int) (Histogram, error)
+	// LogFacets gives, per key, the most frequent values among the rows of q. Without
+	// keys it chooses: the columns, then the most frequent attributes.
+	LogFacets(ctx context.Context, q Query, keys []string, limit int) ([]Facet, error)
+
+	ReadSpans(ctx context.Context, q PageQuery) (rows []Span, more bool, err error)
+	CountSpans(ctx context.Context, q Query) (uint64, error)
+	SpanHistogram(ctx context.Context, q Query, buckets int) (Histogram, error)
+	SpanFacets(ctx context.Context, q Query, keys []string, limit int) ([]Facet, error)
+
+	// Traces lists the traces that have a span of q, by the newest such span.
+	Traces(ctx context.Context, q PageQuery) (traces []TraceSummary, more bool, err error)
+	// Trace gives all spans of a trace, oldest first, whenever it was; none if unknown.
+	// At most limit are read; more says that there are others.
+	Trace(ctx context.Context, id TraceID, limit int) (spans []Span, more bool, err error)
+	// TraceLogs gives all logs of a trace, oldest first, whenever it was.
+	TraceLogs(ctx context.Context, id TraceID, limit int) (logs []Log, more bool, err error)
+
+	// Services lists the services that sent anything in the range, with steps points in
+	// their series.
+	Services(ctx context.Context, r Range, env string, steps int) ([]ServiceStat, error)
+	// Environments lists the environments seen in the range, sorted.
+	Environments(ctx context.Context, r Range) ([]string, error)
+	// Storage says what is stored, by day and signal, newest first.
+	Storage(ctx context.Context) ([]DayStorage, error)
+}
