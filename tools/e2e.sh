@@ -1,0 +1,11 @@
+#!/bin/sh
+# End-to-end tests against the real binary: HotROD, a Node.js application, kill -9, a
+# full disk, and every page in Chromium.
+set -eu
+cd "$(dirname "$0")/.."
+export CGO_ENABLED=0
+make --no-print-directory build
+(cd tools/hotrod && go build -o ../bin/hotrod github.com/jaegertracing/jaeger/examples/hotrod)
+(cd tools/nodeapp && npm ci --no-audit --no-fund --loglevel=error)
+go test -tags e2e -count=1 -timeout 25m ./e2e/...
+(cd web && npm run --silent e2e)
