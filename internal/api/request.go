@@ -1,0 +1,247 @@
+package api
+
+import (
+	"bufio"
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"runtime/debug"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/yagura-sre/yagura/internal/authz"
+	"github.com/yagura-sre/yagura/internal/clock"
+	"github.com/yagura-sre/yagura/internal/fault"
+	"github.com/yagura-sre/yagura/internal/i18n"
+)
+
+// request is what the layers of one request tell each other. One goroutine at a time
+// touches it: the one that serves the request.
+type request struct {
+	trace     string
+	lang      i18n.Lang
+	addr      string
+	log       *slog.Logger
+	principal authz.Principal
+	fault     error // what was answered, for the access log
+}
+
+type requestKey struct{}
+
+func requestOf(ctx context.Context) *request {
+	r, _ := ctx.Value(requestKey{}).(*request)
+	return r
+}
+
+// Lang is the reader's language: the one they saved, else what their browser asks for.
+func Lang(ctx context.Context) i18n.Lang {
+	if r := requestOf(ctx); r != nil {
+		return r.lang
+	}
+	return i18n.En
+}
+
+// ClientAddr is the address that the request came from, as far as trusted proxies tell.
+func ClientAddr(ctx context.Context) string {
+	if r := requestOf(ctx); r != nil {
+		return r.addr
+	}
+	return ""
+}
+
+// TraceID names the request in the log.
+func TraceID(ctx context.Context) string {
+	if r := requestOf(ctx); r != nil {
+		return r.trace
+	}
+	return ""
+}
+
+// outer is the outermost layer: identity of the request, recovery, access log, headers.
+func (a *API) outer(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		start := a.opt.Clock.Now()
+		req := &request{
+			trace: traceOf(r.Header.Get("Traceparent")),
+			lang:  i18n.Parse(r.Header.Get("Accept-Language")),
+			addr:  a.clientAddr(r),
+		}
+		req.log = a.opt.Log.With("trace_id", req.trace)
+		r = r.WithContext(context.WithValue(r.Context(), requestKey{}, req))
+		rec := &recorder{ResponseWriter: w}
+		rec.Header().Set("X-Trace-Id", req.trace)
+		a.secure(rec.Header(), r)
+
+		defer func() {
+			if v := recover(); v != nil {
+				if v == http.ErrAbortHandler {
+					panic(v)
+				}
+				req.log.Error("panic", "value", v, "path", r.URL.Path, "stack", string(debug.Stack()))
+				if rec.status == 0 {
+					// Whatever the handler had announced is not what is sent now.
+					rec.Header().Del("Content-Length")
+					rec.Header().Del("Content-Encoding")
+					rec.Header().Del("ETag")
+					a.WriteError(rec, r, fault.Internalf("panic: %v", v))
+				} else {
+					a.logAccess(r, req, rec, start)
+					panic(http.ErrAbortHandler) // half an answer must not look whole
+				}
+			}
+			a.logAccess(r, req, rec, start)
+		}()
+
+		if !utf8.ValidString(r.URL.Path) || !validQuery(r.URL.RawQuery) {
+			a.WriteError(rec, r, fault.New(fault.Invalid, i18n.T(
+				"The address is not valid UTF-8.", "URL が正しい UTF-8 ではありません。")))
+			return
+		}
+		next.ServeHTTP(rec, r)
+	})
+}
+
+// validQuery says that the query can be decoded, to text without NUL: databases refuse
+// both, and a pair that cannot be decoded would be dropped silently.
+func validQuery(raw string) bool {
+	if raw == "" {
+		return true
+	}
+	if strings.Contains(raw, ";") || strings.Contains(strings.ToLower(raw), "%00") {
+		return false
+	}
+	decoded, err := url.QueryUnescape(raw)
+	return err == nil && utf8.ValidString(decoded)
+}
+
+func (a *API) logAccess(r *http.Request, req *request, rec *recorder, start time.Time) {
+	status := rec.status
+	if status == 0 {
+		status = http.StatusOK
+		if r.Context().Err() != nil {
+			status = statusClosed
+		}
+	}
+	level := slog.LevelDebug
+	switch {
+	case status >= 500 && status != http.StatusServiceUnavailable:
+		level = slog.LevelWarn
+	case r.Method != http.MethodGet && r.Method != http.MethodHead, status == http.StatusUnauthorized, status == http.StatusForbidden:
+		level = slog.LevelInfo
+	}
+	attrs := []slog.Attr{
+		slog.String("method", r.Method), slog.String("path", r.URL.Path),
+		slog.Int("status", status), slog.Int64("bytes", rec.bytes),
+		slog.Duration("took", clock.Since(a.opt.Clock, start)), slog.String("addr", req.addr),
+	}
+	if req.principal.UserID != "" {
+		attrs = append(attrs, slog.String("principal", req.principal.UserID))
+	}
+	if req.fault != nil {
+		attrs = append(attrs, slog.String("fault", req.fault.Error()))
+	}
+	req.log.LogAttrs(r.Context(), level, "request", attrs...)
+}
+
+// traceOf takes the trace id of a W3C traceparent header, or makes one.
+func traceOf(parent string) string {
+	if len(parent) >= 55 && parent[2] == '-' && parent[35] == '-' {
+		id := parent[3:35]
+		if b, err := hex.DecodeString(id); err == nil && strings.ToLower(id) == id && !zero(b) {
+			return id
+		}
+	}
+	b := make([]byte, 16)
+	rand.Read(b)
+	return hex.EncodeToString(b)
+}
+
+func zero(b []byte) bool {
+	for _, c := range b {
+		if c != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// clientAddr is the last address of X-Forwarded-For that is not one of the trusted
+// proxies', read from the right, where the nearest proxy wrote. Without trusted proxies
+// the header is anybody's claim and is ignored.
+func (a *API) clientAddr(r *http.Request) string {
+	addr := r.RemoteAddr
+	if host, _, err := net.SplitHostPort(addr); err == nil {
+		addr = host
+	}
+	if !a.trusted(addr) {
+		return addr
+	}
+	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	for i := len(hops) - 1; i >= 0; i-- {
+		hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
+		if err != nil {
+			break
+		}
+		addr = hop.Unmap().String()
+		if !a.trusted(addr) {
+			break
+		}
+	}
+	return addr
+}
+
+func (a *API) trusted(addr string) bool {
+	ip, err := netip.ParseAddr(addr)
+	if err != nil {
+		return false
+	}
+	for _, p := range a.opt.TrustedProxies {
+		if p.Contains(ip.Unmap()) {
+			return true
+		}
+	}
+	return false
+}
+
+// recorder remembers what was answered. It unwraps for http.ResponseController.
+type recorder struct {
+	http.ResponseWriter
+	status int
+	bytes  int64
+}
+
+func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
+
+func (r *recorder) WriteHeader(status int) {
+	if r.status == 0 && status >= 200 {
+		r.status = status
+	}
+	r.ResponseWriter.WriteHeader(status)
+}
+
+func (r *recorder) Write(b []byte) (int, error) {
+	if r.status == 0 {
+		r.status = http.StatusOK
+	}
+	n, err := r.ResponseWriter.Write(b)
+	r.bytes += int64(n)
+	return n, err
+}
+
+// Flush and Hijack are asked for by type assertion in places that do not unwrap.
+func (r *recorder) Flush() {
+	if r.status == 0 {
+		r.status = http.StatusOK
+	}
+	_ = http.NewResponseController(r.ResponseWriter).Flush()
+}
+
+func (r *recorder) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	return http.NewResponseController(r.ResponseWriter).Hijack()
+}
