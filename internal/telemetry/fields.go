@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/yagura-sre/yagura/internal/i18n"
+	"github.com/yagura-sre/yagura/internal/telemetry/semconv"
 )
 
 // This file is the one table of the keys that a filter, a facet and a completion know,
@@ -177,7 +178,7 @@ func ResolveKey(s Signal, key string) KeyRef {
 		return KeyRef{Place: Column, Key: f.Key, Field: *f}
 	}
 	if name, ok := strings.CutPrefix(key, attrPrefix); ok && name != "" {
-		return KeyRef{Place: OwnAttr, Key: foldKey(name)}
+		return KeyRef{Place: OwnAttr, Key: semconv.Key(name)}
 	}
 	if name, ok := strings.CutPrefix(key, resourcePrefix); ok && name != "" {
 		// The parts of a Source were taken out of the resource's attributes.
@@ -188,9 +189,9 @@ func ResolveKey(s Signal, key string) KeyRef {
 				}
 			}
 		}
-		return KeyRef{Place: ResourceAttr, Key: foldKey(name)}
+		return KeyRef{Place: ResourceAttr, Key: semconv.Key(name)}
 	}
-	name := foldKey(key)
+	name := semconv.Key(key)
 	if f := lookup(s, name); f != nil { // an old name of what is a column now
 		return KeyRef{Place: Column, Key: f.Key, Field: *f}
 	}
