@@ -1,0 +1,171 @@
+package wal
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+
+	"github.com/yagura-sre/yagura/internal/clock"
+	"github.com/yagura-sre/yagura/internal/fault"
+)
+
+// Retries begin after about firstWait and double up to about lastWait: short enough
+// that an engine that is back is noticed at once.
+const (
+	firstWait = 100 * time.Millisecond
+	lastWait  = 5 * time.Second
+)
+
+// writeAll is a writer: it stores block after block until the lane is closed and empty,
+// or ctx ends.
+func (l *lane) writeAll(ctx context.Context) {
+	for b := l.dequeue(ctx); b != nil; b = l.dequeue(ctx) {
+		if err := l.store(ctx, b); err != nil {
+			return // ctx ended; the file waits for the next start
+		}
+	}
+}
+
+// dequeue waits for the oldest block that waits; nil when there will be none.
+func (l *lane) dequeue(ctx context.Context) *block {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for len(l.queue) == 0 || ctx.Err() != nil {
+		if l.sealed || ctx.Err() != nil {
+			return nil
+		}
+		l.queued.Wait()
+	}
+	b := l.queue[0]
+	l.queue[0] = nil
+	l.queue = l.queue[1:]
+	if len(l.queue) == 0 {
+		l.queue = nil
+		l.poke() // the open block may be due
+	}
+	return b
+}
+
+func (l *lane) wakeWriters() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.queued.Broadcast()
+}
+
+// store writes a block to the engine and deletes its file. It returns an error only when
+// ctx ended first.
+func (l *lane) store(ctx context.Context, b *block) error {
+	some := false
+	err := l.retry(ctx, "read a block", func() (err error) {
+		some, err = l.load(b)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	quarantined := 0
+	if some {
+		var err error
+		if !b.refused {
+			err = l.write(ctx, b.name.token(), b.frames)
+		}
+		if b.refused || fault.Is(err, fault.Invalid) {
+			quarantined, err = l.bisect(ctx, b, err)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if err := l.retry(ctx, "delete a block", func() error { return l.discard(b) }); err != nil {
+		return err
+	}
+	l.log.release(l, b.size)
+	l.log.held.Add(-b.held)
+	l.mu.Lock()
+	delete(l.blocks, b)
+	l.counters.blocksWritten++
+	l.counters.rowsWritten += uint64(max(b.rows-quarantined, 0))
+	l.mu.Unlock()
+	b.frames = nil
+	return nil
+}
+
+// write calls the engine with one token until it stores the frames (nil), refuses them
+// for good (fault.Invalid), or ctx ends.
+func (l *lane) write(ctx context.Context, token string, frames [][]byte) error {
+	var refusal error
+	err := l.retry(ctx, "write a block", func() error {
+		began := l.log.Clock.Now()
+		err := l.writer.Write(ctx, l.signal, token, frames)
+		if fault.Is(err, fault.Invalid) {
+			refusal, err = err, nil
+		} else if err == nil {
+			took := clock.Since(l.log.Clock, began)
+			l.count(func(c *counters) { c.writeLatency = took })
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return refusal
+}
+
+// discard deletes the files of a block whose frames are all stored. The list of
+// refusals goes last, and after the block is gone to stay: without the list, a replay
+// would try the whole block again.
+func (l *lane) discard(b *block) error {
+	d := l.log.Disk
+	if err := removeIfThere(d, b.path); err != nil {
+		return err
+	}
+	if !b.refused {
+		return nil // a file that comes back in a crash is a replay, which the token absorbs
+	}
+	if err := d.SyncDir(l.dir); err != nil {
+		return err
+	}
+	return removeIfThere(d, b.path+refusedSuffix)
+}
+
+// retry repeats op with backoff until it succeeds or ctx ends.
+func (l *lane) retry(ctx context.Context, what string, op func() error) error {
+	err := op()
+	if err == nil {
+		return nil
+	}
+	l.count(func(c *counters) { c.retrying++ })
+	defer l.count(func(c *counters) { c.retrying-- })
+	for wait := firstWait; ; wait = min(2*wait, lastWait) {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		l.failed(what, err, wait == firstWait)
+		// Between half and one and a half of it, so that blocks do not knock in step.
+		if e := l.log.Clock.Sleep(ctx, wait/2+rand.N(wait)); e != nil {
+			return e
+		}
+		l.count(func(c *counters) { c.retries++ })
+		if err = op(); err == nil {
+			l.log.Log.Info("the write-ahead log goes on", "signal", l.signal, "after", what)
+			return nil
+		}
+	}
+}
+
+// failed keeps an error for Stats, and logs it when it is news.
+func (l *lane) failed(what string, err error, first bool) {
+	l.mu.Lock()
+	news := first || l.counters.lastError == nil || l.counters.lastError.Error() != err.Error()
+	l.counters.failed(err, l.log.Clock.Now())
+	l.mu.Unlock()
+	if news {
+		l.log.Log.Warn("the write-ahead log retries", "signal", l.signal, "to", what, "error", err)
+	}
+}
+
+func (l *lane) count(f func(*counters)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	f(&l.counters)
+}
