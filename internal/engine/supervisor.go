@@ -263,7 +263,7 @@ func (s *Supervisor) once(ctx context.Context) (ready time.Time, err error) {
 	cmd := exec.Command(s.opt.Exe, append(append([]string{}, s.opt.Args...), child.Args()...)...)
 	// The library reads config.xml from the working folder and the home: both are ours.
 	cmd.Dir = s.opt.DataDir
-	cmd.Env = append(append(os.Environ(), s.opt.Env...), "HOME="+s.opt.DataDir)
+	cmd.Env = append(append(cmd.Environ(), s.opt.Env...), "HOME="+s.opt.DataDir)
 	bind(cmd)
 	stdin, err := cmd.StdinPipe() // held open: its end tells the child that we are gone
 	if err != nil {

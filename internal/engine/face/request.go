@@ -149,29 +149,34 @@ func parse(r *http.Request, limit time.Duration) (*statement, error) {
 // readText finds the statement's text: the argument, the body, or both, one after the
 // other. The body of an INSERT that ends where its rows begin is left to be streamed.
 func (st *statement) readText(query []string, r *http.Request) error {
+	body := io.Reader(r.Body)
+	if r.Body == nil {
+		body = strings.NewReader("")
+	}
 	if len(query) > 0 {
 		st.text = query[len(query)-1]
 		st.shape = look(st.text)
-		if st.shape.rowsFrom > 0 && r.Body != nil && r.Body != http.NoBody {
-			st.rows = r.Body
+		if st.shape.rowsFrom > 0 {
+			st.rows = body
 			return st.check()
 		}
 	}
-	if r.Body != nil {
-		b, err := io.ReadAll(io.LimitReader(r.Body, maxText+1))
-		if err != nil {
-			return err
+	b, err := io.ReadAll(io.LimitReader(body, maxText+1))
+	if err != nil {
+		return err
+	}
+	if len(b) > maxText {
+		return bad("The statement is longer than %d bytes; send its rows as the body of query=INSERT … FORMAT …", maxText)
+	}
+	if len(b) > 0 {
+		if st.text != "" {
+			st.text += "\n"
 		}
-		if len(b) > maxText {
-			return bad("The statement is longer than %d bytes; send its rows as the body of query=INSERT … FORMAT …", maxText)
-		}
-		if len(b) > 0 {
-			if st.text != "" {
-				st.text += "\n"
-			}
-			st.text += string(b)
-			st.shape = look(st.text)
-		}
+		st.text += string(b)
+		st.shape = look(st.text)
+	}
+	if st.shape.rowsFrom > 0 {
+		st.rows = strings.NewReader("") // an INSERT of no rows
 	}
 	return st.check()
 }
