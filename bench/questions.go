@@ -1,0 +1,132 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"time"
+)
+
+// stored is over how long the rows of questions are spread.
+const stored = 24 * time.Hour
+
+func questions(ctx context.Context, o options) error {
+	dir, err := os.MkdirTemp(o.dir, "yagura-bench-")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	s, err := startServer(o.bin, dir)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("  start on an empty folder: %s\n", s.started.Round(time.Millisecond))
+	if err := errors.Join(fill(ctx, o, s, 0, o.stored), ask(s, o.stored)); err != nil {
+		s.stop()
+		return err
+	}
+	s.stop()
+	if s, err = startServer(o.bin, dir); err != nil {
+		return err
+	}
+	fmt.Printf("  start on these rows: %s\n", s.started.Round(time.Millisecond))
+	s.stop()
+	return nil
+}
+
+func growth(ctx context.Context, o options) error {
+	return with(o, func(s *server) error {
+		have := 0
+		for _, rows := range []int{1_000_000, 3_000_000, 10_000_000} {
+			if err := errors.Join(fill(ctx, o, s, have, rows), ask(s, rows)); err != nil {
+				return err
+			}
+			have = rows
+		}
+		return nil
+	})
+}
+
+// fill sends rows of both signals until each has to of them, spread over a day, and the
+// rare terms among the logs.
+func fill(ctx context.Context, o options, s *server, from, to int) error {
+	for _, signal := range []string{"logs", "spans"} {
+		send := o.sender(s.otlp, 4)
+		send.span = stored
+		if err := send.send(ctx, newLoad(signal, requestRows), to-from); err != nil {
+			return err
+		}
+	}
+	send := o.sender(s.otlp, 1)
+	for n := from / rareEvery; n < to/rareEvery; n++ {
+		at := time.Now().Add(-stored * time.Duration(n+1) / time.Duration(to/rareEvery+1))
+		if err := send.post(ctx, "/v1/logs", rareLog(at)); err != nil {
+			return err
+		}
+	}
+	return errors.Join(s.settle("logs", to+to/rareEvery), s.settle("spans", to))
+}
+
+// ask puts the questions that pages put.
+func ask(s *server, rows int) error {
+	var newest struct {
+		Items []struct {
+			TraceID string `json:"trace_id"`
+		}
+	}
+	day := url.Values{"from": {"-25h"}, "to": {"now"}}
+	if err := s.get("/spans", and(day, "filter", "kind:server", "limit", "1", "order", "oldest"), &newest); err != nil {
+		return err
+	}
+	if len(newest.Items) == 0 {
+		return errors.New("no spans")
+	}
+	hour := url.Values{"from": {"-1h"}, "to": {"now"}}
+	fmt.Printf("  with %d rows of each, over %s:\n", rows, stored)
+	for _, q := range []struct {
+		name, path string
+		values     url.Values
+	}{
+		{"trace by id, no time range (the oldest)", "/traces/" + newest.Items[0].TraceID, nil},
+		{"rare word over all logs", "/logs", and(day, "filter", rareWord, "limit", "100")},
+		{"rare Japanese term over all logs", "/logs", and(day, "filter", rareJa, "limit", "100")},
+		{"count of a rare word", "/logs/count", and(day, "filter", rareWord)},
+		{"a word that nothing has", "/logs", and(day, "filter", "存在しない言葉xyz", "limit", "100")},
+		{"newest 100 of a common term", "/logs", and(day, "filter", common, "limit", "100")},
+		{"newest 100 of everything", "/logs", and(day, "filter", "*", "limit", "100")},
+		{"newest 100 of one service's errors", "/logs", and(day, "filter", "service:service-07 level>=error", "limit", "100")},
+		{"newest 100 of one user", "/logs", and(day, "filter", "user.id:u001234", "limit", "100")},
+		{"facets over an hour", "/logs/facets", hour},
+		{"histogram over a day", "/logs/histogram", and(day, "buckets", "60")},
+		{"count of a common term over a day", "/logs/count", and(day, "filter", common)},
+		{"traces slower than 300 ms", "/traces", and(hour, "filter", "duration>300ms kind:server", "limit", "50")},
+		{"services over an hour", "/services", hour},
+		{"services over a day", "/services", day},
+	} {
+		took, err := s.timed(q.path, q.values)
+		if err != nil {
+			return fmt.Errorf("%s: %w", q.name, err)
+		}
+		fmt.Printf("    %-42s %s\n", q.name, took)
+	}
+	u, err := treeUsage(s.cmd.Process.Pid)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("    %s\n", u)
+	return nil
+}
+
+// and is base with more pairs of a key and a value.
+func and(base url.Values, pairs ...string) url.Values {
+	out := url.Values{}
+	for k, v := range base {
+		out[k] = v
+	}
+	for i := 0; i < len(pairs); i += 2 {
+		out.Set(pairs[i], pairs[i+1])
+	}
+	return out
+}
