@@ -134,7 +134,7 @@ func Main(ctx context.Context, c ChildConfig) error {
 	go func() { failed <- srv.Serve(ln) }()
 	ctx, cancelMemory := context.WithCancelCause(ctx)
 	defer cancelMemory(nil)
-	go watchRunaway(ctx, c, cancelMemory)
+	go watchRunaway(ctx, c, rss.Self, cancelMemory)
 	c.Log.Info("engine ready", "version", f.Version(), "socket", c.Socket)
 
 	select {
@@ -174,13 +174,13 @@ var errRunaway = errors.New("the process holds half as much memory again as it m
 
 // watchRunaway is the last bound on memory: over one and a half times the limit for ten
 // looks on end, the process gives up.
-func watchRunaway(ctx context.Context, c ChildConfig, giveUp context.CancelCauseFunc) {
+func watchRunaway(ctx context.Context, c ChildConfig, look func() (rss.Memory, error), giveUp context.CancelCauseFunc) {
 	if c.MaxMemory <= 0 {
 		return
 	}
 	over := 0
 	for c.Clock.Sleep(ctx, 500*time.Millisecond) == nil {
-		m, err := rss.Self()
+		m, err := look()
 		if err != nil {
 			return
 		}

@@ -61,18 +61,23 @@ type State struct {
 	LastEnd   time.Time  // when it last ended by itself; zero if it never did
 }
 
-// How the supervisor paces itself.
-const (
-	backoffMin   = 200 * time.Millisecond
-	backoffMax   = 30 * time.Second
-	ranWell      = time.Minute // ready for so long, and the next backoff starts small again
-	pingStarting = 50 * time.Millisecond
-	pingReady    = 2 * time.Second
-	pingTimeout  = 5 * time.Second
-	pingMisses   = 6               // on end, and the child counts as hung
-	startMax     = 5 * time.Minute // many parts take long to load
-	killAfter    = 20 * time.Second
-)
+// pace is how patient the supervisor is.
+type pace struct {
+	backoffMin, backoffMax time.Duration
+	ranWell                time.Duration // ready for so long, and the next backoff starts small again
+	pingStarting           time.Duration
+	pingReady              time.Duration
+	pingTimeout            time.Duration
+	pingMisses             int           // on end, and the child counts as hung
+	startMax               time.Duration // many parts take long to load
+	stopMax                time.Duration
+}
+
+var defaultPace = pace{
+	backoffMin: 200 * time.Millisecond, backoffMax: 30 * time.Second, ranWell: time.Minute,
+	pingStarting: 50 * time.Millisecond, pingReady: 2 * time.Second, pingTimeout: 5 * time.Second, pingMisses: 6,
+	startMax: 10 * time.Minute, stopMax: 20 * time.Second,
+}
 
 // socketMax is what a unix socket's path may measure: 104 bytes on macOS, 108 on Linux,
 // the closing zero included.
@@ -81,6 +86,7 @@ const socketMax = 100
 // Supervisor keeps one engine child running. Its methods may be called from anywhere.
 type Supervisor struct {
 	opt    Options
+	pace   pace
 	dial   net.Dialer
 	http   *http.Client
 	shared string // the temporary folder of a socket whose own path was too long
@@ -96,6 +102,10 @@ type Supervisor struct {
 // Start starts the child and returns without waiting for it to be ready. The child lives
 // until Stop: the end of ctx does not stop it, for others may still have to write.
 func Start(ctx context.Context, opt Options) (*Supervisor, error) {
+	return start(ctx, opt, defaultPace)
+}
+
+func start(ctx context.Context, opt Options, pace pace) (*Supervisor, error) {
 	if opt.Clock == nil {
 		opt.Clock = clock.Real{}
 	}
@@ -118,7 +128,7 @@ func Start(ctx context.Context, opt Options) (*Supervisor, error) {
 		return nil, fault.Wrap(err, fault.Unavailable, i18n.F(
 			"The engine's data folder %s cannot be made.", "エンジンのデータフォルダー %s を作成できません。", dir))
 	}
-	s := &Supervisor{opt: opt, changed: make(chan struct{}), stopped: make(chan struct{})}
+	s := &Supervisor{opt: opt, pace: pace, changed: make(chan struct{}), stopped: make(chan struct{})}
 	if s.opt.Socket == "" {
 		s.opt.Socket = filepath.Join(dir, "engine.sock")
 	}
@@ -234,22 +244,22 @@ func (s *Supervisor) run(ctx context.Context) {
 		s.http.CloseIdleConnections()
 		s.set(func(st *State) { st.Phase, st.PID = Stopped, 0 })
 	}()
-	wait := backoffMin
+	wait := s.pace.backoffMin
 	for {
 		ready, err := s.once(ctx)
 		if ctx.Err() != nil {
 			return
 		}
 		now := s.opt.Clock.Now()
-		if !ready.IsZero() && now.Sub(ready) >= ranWell {
-			wait = backoffMin
+		if !ready.IsZero() && now.Sub(ready) >= s.pace.ranWell {
+			wait = s.pace.backoffMin
 		}
 		s.opt.Log.Error("engine ended", "error", err, "next_start_in", wait)
 		s.set(func(st *State) { st.Phase, st.PID, st.LastError, st.LastEnd = Backoff, 0, err.Error(), now })
 		if s.opt.Clock.Sleep(ctx, wait) != nil {
 			return
 		}
-		wait = min(2*wait, backoffMax)
+		wait = min(2*wait, s.pace.backoffMax)
 		s.set(func(st *State) { st.Phase = Starting; st.Restarts++ })
 	}
 }
@@ -297,7 +307,7 @@ func (s *Supervisor) once(ctx context.Context) (ready time.Time, err error) {
 // watch follows a running child: to ready, through its pings, to its end.
 func (s *Supervisor) watch(ctx context.Context, cmd *exec.Cmd, stdin io.Closer, ended <-chan error) (ready time.Time, err error) {
 	started := s.opt.Clock.Now()
-	every, misses := pingStarting, 0
+	every, misses := s.pace.pingStarting, 0
 	for {
 		select {
 		case err := <-ended:
@@ -311,7 +321,7 @@ func (s *Supervisor) watch(ctx context.Context, cmd *exec.Cmd, stdin io.Closer, 
 		err := s.ping(ctx)
 		switch {
 		case err == nil && ready.IsZero():
-			ready, every = s.opt.Clock.Now(), pingReady
+			ready, every = s.opt.Clock.Now(), s.pace.pingReady
 			s.opt.Log.Info("engine ready", "pid", cmd.Process.Pid, "after", ready.Sub(started))
 			s.set(func(st *State) { st.Phase = Ready })
 			misses = 0
@@ -319,16 +329,16 @@ func (s *Supervisor) watch(ctx context.Context, cmd *exec.Cmd, stdin io.Closer, 
 			misses = 0
 		case ctx.Err() != nil:
 		case ready.IsZero():
-			if clock.Since(s.opt.Clock, started) < startMax {
+			if clock.Since(s.opt.Clock, started) < s.pace.startMax {
 				continue
 			}
 			_ = cmd.Process.Kill()
-			return ready, errors.Join(fmt.Errorf("not ready after %v", startMax), <-ended)
+			return ready, errors.Join(fmt.Errorf("not ready after %v", s.pace.startMax), <-ended)
 		default:
 			misses++
 			s.opt.Log.Warn("engine does not answer", "error", err, "misses", misses)
 			s.set(func(st *State) { st.LastError = err.Error() })
-			if misses >= pingMisses {
+			if misses >= s.pace.pingMisses {
 				_ = cmd.Process.Kill()
 				return ready, errors.Join(fmt.Errorf("killed: no answer %d times", misses), <-ended)
 			}
@@ -341,14 +351,14 @@ func (s *Supervisor) end(cmd *exec.Cmd, ended <-chan error) error {
 	select {
 	case err := <-ended:
 		return err
-	case <-s.opt.Clock.After(killAfter):
+	case <-s.opt.Clock.After(s.pace.stopMax):
 		_ = cmd.Process.Kill()
 		return <-ended
 	}
 }
 
 func (s *Supervisor) ping(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
+	ctx, cancel := context.WithTimeout(ctx, s.pace.pingTimeout)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://engine/ping", nil)
 	if err != nil {

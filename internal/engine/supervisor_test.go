@@ -308,3 +308,82 @@ func TestMemoryIsBounded(t *testing.T) {
 		t.Error("the engine was restarted")
 	}
 }
+
+// A child that does not answer is ended and started again.
+func TestHungChildIsReplaced(t *testing.T) {
+	sup, err := engine.StartHurried(t.Context(), enginetest.Options(t, t.TempDir()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = sup.Stop(context.Background()) }()
+	if err := sup.WaitReady(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	pid := sup.State().PID
+	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "another child is ready", func() bool {
+		st := sup.State()
+		return st.Phase == engine.Ready && st.PID != pid && strings.Contains(st.LastError, "no answer")
+	})
+	if got := enginetest.Exec(t, sup, "SELECT 1", nil); got != "1\n" {
+		t.Error(got)
+	}
+}
+
+// Stopping does not wait for a query that runs.
+func TestStopEndsRunningQueries(t *testing.T) {
+	sup, err := engine.Start(t.Context(), enginetest.Options(t, t.TempDir()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := sup.WaitReady(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	const slow = "SELECT count() FROM numbers(1000000000000) WHERE sipHash64(number) = 1"
+	over := make(chan answer, 1)
+	go func() { over <- ask(t, sup, "POST", "", slow) }()
+	eventually(t, "the query runs", func() bool { return running(t, sup, slow) == 1 })
+	start := time.Now()
+	if err := sup.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(start); took > 5*time.Second {
+		t.Errorf("stopping took %v", took)
+	}
+	if got := <-over; got.err == nil && got.status == 200 {
+		t.Errorf("the query was answered: %+v", got)
+	}
+	if last := sup.State().LastError; last != "" {
+		t.Errorf("a wanted stop counts as an error: %s", last)
+	}
+}
+
+// Where the kernel cannot tell the child of its parent's death, the closed standard input
+// does.
+func TestChildEndsWithItsInput(t *testing.T) {
+	opt := enginetest.Options(t, t.TempDir())
+	c := engine.ChildConfig{DataDir: opt.DataDir, Socket: filepath.Join(opt.DataDir, "s"), Lib: opt.Lib, MaxQuery: time.Minute}
+	cmd := exec.Command(opt.Exe, append(opt.Args, c.Args()...)...)
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the child listens", func() bool { _, err := os.Stat(c.Socket); return err == nil })
+	_ = in.Close()
+	over := make(chan error, 1)
+	go func() { over <- cmd.Wait() }()
+	select {
+	case err := <-over:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(10 * time.Second):
+		_ = cmd.Process.Kill()
+		t.Error("the child still runs")
+	}
+}

@@ -33,7 +33,8 @@ const (
 	Unknown
 )
 
-type analysis struct{ size, statements, flags, class uint32 }
+// analysis is the C struct that chdb_classify_query_n fills.
+type analysis struct{ size, statements, _, class uint32 }
 
 // Connect opens a session. args are the engine's command-line options (--path=DIR,
 // --max_threads=2); those about the server count only on the first session of the process.

@@ -44,7 +44,7 @@ type Face struct {
 	queries, inserts *lane
 	memory           memory
 	seq              atomic.Uint64
-	running          sync.WaitGroup
+	open             sync.RWMutex // held for reading by each statement, for writing to close
 
 	// ctl is the session for the face's own needs: stopping statements, asking how the
 	// engine is. It has no slot, so it works when all are taken.
@@ -119,7 +119,8 @@ func (f *Face) Version() string { return f.version }
 func (f *Face) CloseWith(closeServer func()) error {
 	f.stop()
 	closeServer()
-	f.running.Wait()
+	f.open.Lock() // waits for the statements inside; later ones see that base has ended
+	defer f.open.Unlock()
 	f.watchers.Wait()
 	f.ctl.Lock()
 	f.ctl.conn.Close()

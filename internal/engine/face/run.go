@@ -21,8 +21,8 @@ import (
 const hello = "SELECT displayName(), version(), revision(), timezone()"
 
 func (f *Face) statement(w http.ResponseWriter, r *http.Request) {
-	f.running.Add(1)
-	defer f.running.Done()
+	f.open.RLock()
+	defer f.open.RUnlock()
 	if f.base.Err() != nil {
 		answerError(w, errClosing)
 		return
@@ -136,14 +136,14 @@ func (f *Face) watch(ctx context.Context, tag string, limit time.Duration) (done
 		case <-f.cfg.Clock.After(limit + grace):
 		}
 		// Again and again, because the statement may not be in the engine's list yet.
-		for {
+		for again := 25 * time.Millisecond; ; again = min(2*again, time.Second) {
 			if err := f.kill(tag); err != nil {
 				f.cfg.Log.Warn("a statement could not be stopped", "statement", tag, "error", err)
 			}
 			select {
 			case <-over:
 				return
-			case <-f.cfg.Clock.After(50 * time.Millisecond):
+			case <-f.cfg.Clock.After(again):
 			}
 		}
 	})
@@ -158,6 +158,11 @@ func (f *Face) kill(tag string) error {
 func (f *Face) query(w http.ResponseWriter, r *http.Request, conn *chdb.Conn, st *statement, tag string) {
 	done := f.watch(r.Context(), tag, st.limit)
 	defer done()
+	rc := http.NewResponseController(w)
+	// A client that stops reading must not hold its slot for ever. The next request on
+	// this connection starts without a deadline.
+	_ = rc.SetWriteDeadline(f.cfg.Clock.Now().Add(st.limit + grace))
+	defer func() { _ = rc.SetWriteDeadline(time.Time{}) }()
 	format := st.format
 	if st.shape.format != "" && st.shape.first != "INSERT" {
 		format = st.shape.format
@@ -188,7 +193,6 @@ func (f *Face) query(w http.ResponseWriter, r *http.Request, conn *chdb.Conn, st
 		h.Set("Content-Length", "0")
 		return
 	}
-	rc := http.NewResponseController(w)
 	for len(chunk) > 0 {
 		if _, err := w.Write(chunk); err != nil {
 			return // the client is gone; the deferred Close cancels
@@ -229,7 +233,8 @@ var pieces = sync.Pool{New: func() any { b := make([]byte, 256<<10); return &b }
 const drainMax = 256 << 20
 
 func (f *Face) insert(w http.ResponseWriter, r *http.Request, conn *chdb.Conn, st *statement, tag string) {
-	_ = http.NewResponseController(w).SetReadDeadline(f.cfg.Clock.Now().Add(st.limit + grace))
+	rc := http.NewResponseController(w)
+	_ = rc.SetReadDeadline(f.cfg.Clock.Now().Add(st.limit + grace))
 	fail := func(err error) {
 		_, _ = io.CopyN(io.Discard, st.rows, drainMax)
 		answerError(w, err)
@@ -265,6 +270,7 @@ func (f *Face) insert(w http.ResponseWriter, r *http.Request, conn *chdb.Conn, s
 			return
 		}
 	}
+	_ = rc.SetReadDeadline(time.Time{}) // the engine may now take its time
 	stats, err := ins.Done()
 	if err != nil {
 		answerError(w, err)
