@@ -13,7 +13,6 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -62,7 +61,6 @@ type thingIn struct {
 type harness struct {
 	*API
 	log *bytes.Buffer
-	mu  sync.Mutex
 	err error // what GET /fail returns
 }
 
