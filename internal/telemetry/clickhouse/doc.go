@@ -1,0 +1,20 @@
+// Package clickhouse stores and reads logs and spans in ClickHouse: the engine that
+// Yagura carries along (reached through Options.Dial) or a server or cluster by URL. It is
+// telemetry.Codec, telemetry.Writer and telemetry.Reader.
+//
+// Where things are: schema and its steps in migrations/ and migrate.go; rows to frames in
+// encode*.go, frames to rows in decode.go; the insert and what its errors mean in write.go
+// and errors.go; the filter as SQL in sql*.go, and nowhere else; the questions in
+// read*.go, count.go, services.go and storage.go, each on walk.go, which goes through time
+// in windows; upkeep in maintain.go.
+//
+// Invariants:
+//   - A column holds what the row held. What the engine would have to guess (folded text,
+//     which words are found in) is worked out in Go and stored.
+//   - Nothing that a person wrote becomes part of an SQL text: keys and values are
+//     parameters, with types.
+//   - Every reading has a limit of time, memory and bytes, may not write, and ends in the
+//     engine when its context does.
+//
+// Units are telemetry's: Unix nanoseconds, nanoseconds, bytes.
+package clickhouse

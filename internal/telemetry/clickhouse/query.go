@@ -1,0 +1,151 @@
+package clickhouse
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/ClickHouse/ch-go/proto"
+	ch "github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"github.com/yagura-sre/yagura/internal/filter"
+	"github.com/yagura-sre/yagura/internal/telemetry"
+)
+
+// plainNative is the name under which we ask for blocks as they are in frames: the format
+// Native, of protocol version 0. clickhouse-go asks for its own version in every request,
+// so plainBlocks, below it, takes that back for these.
+const plainNative = "PlainNative"
+
+type plainBlocks struct{ next http.RoundTripper }
+
+func (p plainBlocks) RoundTrip(r *http.Request) (*http.Response, error) {
+	if args := r.URL.Query(); args.Get("default_format") == plainNative {
+		args.Set("default_format", "Native")
+		args.Set("client_protocol_version", "0")
+		r = r.Clone(r.Context())
+		r.URL.RawQuery = args.Encode()
+	}
+	return p.next.RoundTrip(r)
+}
+
+// blocksOf runs a question and hands over its answer's blocks as they come.
+func (s *Store) blocksOf(ctx context.Context, q *statement, each func(block, int) error) error {
+	r, err := s.reads.QueryFormat(ctx, plainNative, q.String(), q.params...)
+	if err != nil {
+		return s.explain(ctx, fmt.Errorf("%w, of: %s", err, q.String()))
+	}
+	defer func() { _ = r.Close() }()
+	in := proto.NewReader(bufio.NewReaderSize(r, 64<<10))
+	for {
+		cols, n, err := readBlock(in)
+		switch {
+		case errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF):
+			return nil
+		case err != nil:
+			return s.explain(ctx, fmt.Errorf("%w, of: %s", err, q.String()))
+		}
+		if n > 0 {
+			if err := each(cols, n); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// answer runs a question whose answer is small, and hands over its rows.
+func (s *Store) answer(ctx context.Context, q *statement, each func(driver.Rows) error) error {
+	rows, err := s.reads.Query(ctx, q.String(), q.params...)
+	if err != nil {
+		return s.explain(ctx, fmt.Errorf("%w, of: %s", err, q.String()))
+	}
+	for rows.Next() && err == nil {
+		err = each(rows)
+	}
+	if e := rows.Close(); err == nil {
+		err = e
+	}
+	if e := rows.Err(); err == nil {
+		err = e
+	}
+	if err != nil {
+		return s.explain(ctx, fmt.Errorf("%w, of: %s", err, q.String()))
+	}
+	return nil
+}
+
+// limited bounds a whole reading, of however many questions, to the time of one.
+func (s *Store) limited(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, s.opt.MaxQuery)
+}
+
+// selection is a telemetry.Query made ready: the same condition for every window of time.
+type selection struct {
+	signal   telemetry.Signal
+	from, to int64
+	env      string
+	filter   filter.Node
+}
+
+func newSelection(signal telemetry.Signal, q telemetry.Query) selection {
+	return selection{signal: signal, from: unixNano(q.From), to: unixNano(q.To), env: q.Env, filter: q.Filter}
+}
+
+// unixNano is t within what a DateTime64(9) and an int64 hold.
+func unixNano(t time.Time) int64 {
+	switch {
+	case t.Before(time.Unix(0, minTime)):
+		return minTime
+	case t.After(time.Unix(0, maxTime)):
+		return maxTime
+	}
+	return t.UnixNano()
+}
+
+// The times that rows can have: what the engine's DateTime64(9) and Date hold alike,
+// 1970 to 2149. (unixNano of the year 2262 is past an int64.)
+const (
+	minTime = 0
+	maxTime = 5_662_310_399_000_000_000
+)
+
+// condition writes FROM and WHERE of the rows in [from, to).
+func (sel selection) condition(q *statement, from, to int64) error {
+	q.signal = sel.signal
+	w, err := q.where(sel.filter)
+	if err != nil {
+		return err
+	}
+	q.text(" FROM ", sel.signal.String(), " WHERE time >= ", q.time(from), " AND time < ", q.time(to))
+	if sel.env != "" {
+		q.text(" AND env = ", q.str(sel.env))
+	}
+	if w != "1" {
+		q.text(" AND ", w)
+	}
+	return nil
+}
+
+// logFields and spanFields are what a row is read from.
+var (
+	logFields  = readColumns(newLogEncoder().input)
+	spanFields = readColumns(newSpanEncoder().input)
+)
+
+func readColumns(columns proto.Input) string {
+	names := make([]string, 0, len(columns))
+	for _, c := range columns {
+		if c.Name != "folded" { // made of the others
+			names = append(names, c.Name)
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+func named(name string, value any) driver.NamedValue { return ch.Named(name, value) }

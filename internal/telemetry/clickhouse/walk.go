@@ -1,0 +1,144 @@
+package clickhouse
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/yagura-sre/yagura/internal/fault"
+	"github.com/yagura-sre/yagura/internal/telemetry"
+)
+
+// A page of the newest rows is mostly full after looking at the last minutes, so a reading
+// goes through time in windows: the first is short, each next one longer, and it ends when
+// the page is full. A term that is common costs a window or two; one that is rare costs a
+// few more than a single question would.
+
+const (
+	firstWindow = 2 * time.Minute
+	growWindow  = 8
+)
+
+// walker gives the windows of [from, to), from the newest or from the oldest on.
+type walker struct {
+	from, to int64
+	width    int64
+	oldest   bool
+}
+
+func newWalker(from, to int64, oldest bool) *walker {
+	return &walker{from: from, to: to, width: int64(firstWindow), oldest: oldest}
+}
+
+// next is the next window; ok is false when time is used up.
+func (w *walker) next() (from, to int64, ok bool) {
+	if w.from >= w.to {
+		return 0, 0, false
+	}
+	width := min(w.width, w.to-w.from)
+	if w.oldest {
+		from, to = w.from, w.from+width
+		w.from = to
+	} else {
+		from, to = w.to-width, w.to
+		w.to = from
+	}
+	return from, to, true
+}
+
+// grow widens the next window, having found got of want rows in the last.
+func (w *walker) grow(got, want int) {
+	factor := int64(growWindow)
+	if got > 0 {
+		factor = min(factor, max(int64(2*(want-got)/got), 1))
+	}
+	if w.width < (maxTime-minTime)/growWindow {
+		w.width *= factor
+	}
+}
+
+// page reads a page of rows. fields are the columns, row decodes one.
+func page[T any](ctx context.Context, s *Store, signal telemetry.Signal, p telemetry.PageQuery, fields string,
+	row func(block, int, resources) (T, error)) ([]T, bool, error) {
+	if p.Limit <= 0 {
+		return nil, false, fault.Internalf("a page of %d rows", p.Limit)
+	}
+	ctx, cancel := s.limited(ctx)
+	defer cancel()
+	sel := newSelection(signal, p.Query)
+	var order string
+	switch p.Order {
+	case telemetry.Newest:
+		order = "time DESC, id DESC"
+		if !p.After.IsZero() && p.After.Time < sel.to {
+			sel.to = p.After.Time + 1
+		}
+	case telemetry.Oldest:
+		order = "time, id"
+		if !p.After.IsZero() && p.After.Time > sel.from {
+			sel.from = p.After.Time
+		}
+	case telemetry.Slowest:
+		if signal != telemetry.Spans {
+			return nil, false, fault.Internalf("the slowest %s", signal)
+		}
+		order = "duration DESC, time DESC, id DESC"
+	default:
+		return nil, false, fault.Internalf("the order %d", p.Order)
+	}
+	w := newWalker(sel.from, sel.to, p.Order == telemetry.Oldest)
+	if p.Order == telemetry.Slowest {
+		w.width = maxTime - minTime
+	}
+	known := resources{}
+	var found []T
+	for want := p.Limit + 1; len(found) < want; {
+		from, to, ok := w.next()
+		if !ok {
+			break
+		}
+		q := &statement{}
+		q.text("SELECT ", fields)
+		if err := sel.condition(q, from, to); err != nil {
+			return nil, false, err
+		}
+		if !p.After.IsZero() {
+			cursor(q, p.Order, p.After)
+		}
+		q.text(" ORDER BY ", order, " LIMIT ", strconv.Itoa(want-len(found)))
+		before := len(found)
+		err := s.blocksOf(ctx, q, func(cols block, n int) (err error) {
+			found, err = rows(cols, n, found, known, row)
+			return err
+		})
+		if err != nil {
+			return nil, false, err
+		}
+		w.grow(len(found)-before, want-before)
+	}
+	if len(found) > p.Limit {
+		return found[:p.Limit], true, nil
+	}
+	return found, false, nil
+}
+
+// cursor leaves out the rows up to and with the last of the page before.
+func cursor(q *statement, order telemetry.Order, after telemetry.Cursor) {
+	t, id := q.time(after.Time), q.param("UInt64", after.ID)
+	op := "<"
+	if order == telemetry.Oldest {
+		op = ">"
+	}
+	fmt.Fprintf(q, " AND (time %[1]s %[2]s OR time = %[2]s AND id %[1]s %[3]s)", op, t, id)
+}
+
+// ReadLogs gives a page of logs.
+func (s *Store) ReadLogs(ctx context.Context, q telemetry.PageQuery) ([]telemetry.Log, bool, error) {
+	return page(ctx, s, telemetry.Logs, q, logFields, block.log)
+}
+
+// ReadSpans gives a page of spans.
+func (s *Store) ReadSpans(ctx context.Context, q telemetry.PageQuery) ([]telemetry.Span, bool, error) {
+	return page(ctx, s, telemetry.Spans, q, spanFields, block.span)
+}
