@@ -9,6 +9,8 @@
 //   - A statement stops when its client goes away, and after max_execution_time, which is
 //     always set.
 //   - One statement per request, each in a session of its own: settings never leak.
+//   - With readonly=1 a statement changes nothing, and reads no file and no address: text
+//     written by people is to be sent with it.
 //   - Inserts have slots of their own, so queries cannot keep them waiting.
 //
 // What it refuses rather than misreads: several statements in one request, compressed

@@ -17,10 +17,12 @@ const (
 	codeSyntax       = 62
 	codeUnknownSet   = 115
 	codeTimeout      = 159
+	codeReadonly     = 164
 	codeTooMany      = 202
 	codeMemory       = 241
 	codeNoOutfile    = 358
 	codeCancelled    = 394
+	codeDenied       = 497
 )
 
 var (
@@ -44,7 +46,7 @@ func status(code int) int {
 		return http.StatusBadRequest
 	case 46, 47, 50, 56, 60, 63, 73, 81, 115, 137, 336, 376:
 		return http.StatusNotFound
-	case 291, 497:
+	case 291, codeDenied:
 		return http.StatusForbidden
 	case codeNotImpl:
 		return http.StatusNotImplemented

@@ -40,6 +40,7 @@ type Face struct {
 	args     []string // of every session
 	version  string
 	timezone string
+	denied   map[string]bool // functions that the guard refuses, in lower case
 
 	queries, inserts *lane
 	memory           memory
@@ -102,6 +103,10 @@ func Open(cfg Config) (*Face, error) {
 			conn.Close()
 			return nil, fmt.Errorf("%s: %w", q, err)
 		}
+	}
+	if err := f.loadGuard(); err != nil {
+		conn.Close()
+		return nil, fmt.Errorf("list functions: %w", err)
 	}
 	f.base, f.stop = context.WithCancel(context.Background())
 	f.lastAlive.Store(cfg.Clock.Now().UnixNano())

@@ -24,6 +24,7 @@ type statement struct {
 	params   []chdb.Param
 	queryID  string
 	comment  string // the client's log_comment
+	readOnly bool   // the text may be a person's: see guard
 	whole    bool   // the client wants the answer whole or not at all
 	limit    time.Duration
 	protocol int // the revision that the client speaks; only the hello heeds it
@@ -137,11 +138,13 @@ func parse(r *http.Request, limit time.Duration) (*statement, error) {
 			return nil, chdb.New(codeUnknownSet, "UNKNOWN_SETTING", "Unknown setting "+strconv.Quote(k))
 		default:
 			st.settings = append(st.settings, setting{k, v})
+			st.readOnly = st.readOnly || k == "readonly" && v != "0" && v != "false"
 		}
 	}
 	if r.Method == http.MethodGet && args.Get("readonly") == "" {
 		// As ClickHouse: what a link can do must not change anything.
 		st.settings = append(st.settings, setting{"readonly", "2"})
+		st.readOnly = true
 	}
 	return st, st.readText(args["query"], r)
 }

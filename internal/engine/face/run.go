@@ -66,6 +66,10 @@ func (f *Face) statement(w http.ResponseWriter, r *http.Request) {
 	}
 	defer conn.Close()
 	if st.rows != nil {
+		if st.readOnly {
+			answerError(w, chdb.New(codeReadonly, "READONLY", "Cannot insert in readonly mode"))
+			return
+		}
 		f.insert(w, r, conn, st, tag)
 		return
 	}
@@ -73,6 +77,12 @@ func (f *Face) statement(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		answerError(w, err)
 		return
+	}
+	if st.readOnly {
+		if err := f.guard(conn, st, class); err != nil {
+			answerError(w, err)
+			return
+		}
 	}
 	if class != chdb.ReadOnly || !selects[st.shape.first] {
 		st.whole = true // the library streams nothing else
