@@ -55,13 +55,21 @@ func bindAll(s Signal, nodes []filter.Node) ([]filter.Node, error) {
 func bindCompare(s Signal, c filter.Compare) (filter.Node, error) {
 	ref := ResolveKey(s, c.Key)
 	if c.Op == filter.Eq && c.Pattern == nil && c.Value == "" {
-		return nil, refuse(c, i18n.F("No row has an empty %[1]s. To find rows without it, write -%[1]s:*",
-			"%[1]s が空の行は存在しません。値がない行を探すには -%[1]s:* と書いてください。", c.Key))
+		// An empty value is no value, so whoever asks for one means the rows without.
+		c.Op = filter.Exists
+		if ref.Place == Column {
+			c.Key = ref.Key
+		}
+		return filter.Not{Node: c}, nil
 	}
 	if ref.Place != Column {
-		if c.Op > filter.Exists && (c.Unit == filter.Duration || c.Unit == filter.Level) {
+		switch {
+		case c.Op > filter.Exists && c.Unit == filter.Duration:
 			return nil, refuse(c, i18n.F("The attribute %s has no unit, so it can only be compared with a plain number or a size (10MB).",
 				"属性 %s には単位がないため、単純な数値またはサイズ（10MB）とのみ比較できます。", c.Key))
+		case c.Op > filter.Exists && c.Unit == filter.Level:
+			return nil, refuse(c, i18n.F("The attribute %[1]s has no order of levels. Write level%[2]swarn for the level of the log.",
+				"属性 %[1]s はレベルとして比較できません。ログレベルの比較は level%[2]swarn と書いてください。", c.Key, c.Op))
 		}
 		return c, nil
 	}
@@ -92,7 +100,7 @@ func bindCompare(s Signal, c filter.Compare) (filter.Node, error) {
 			return nil, refuse(c, i18n.F("%[1]s is never exactly equal to something. Write %[1]s>=300ms, or two bounds.",
 				"%[1]s は一致検索できません。%[1]s>=300ms のように範囲で書いてください。", written))
 		}
-		if c.Unit != filter.Duration {
+		if c.Unit != filter.Duration && (c.Unit != filter.Plain || c.Number != 0) {
 			return nil, refuse(c, i18n.F("%[1]s needs a unit: %[1]s%[2]s500ms, %[1]s%[2]s1.5s, %[1]s%[2]s2m",
 				"%[1]s には単位が必要です（例: %[1]s%[2]s500ms、%[1]s%[2]s1.5s、%[1]s%[2]s2m）。", written, c.Op))
 		}
@@ -138,18 +146,11 @@ func bindCompare(s Signal, c filter.Compare) (filter.Node, error) {
 
 // LevelName is the level that a person means by a word.
 func LevelName(word string) (string, bool) {
-	w := strings.ToLower(word)
-	switch w {
-	case "warning":
-		w = "warn"
-	case "err":
-		w = "error"
-	case "critical", "crit", "emergency", "emerg", "alert", "panic":
-		w = "fatal"
-	case "information", "informational", "notice":
-		w = "info"
+	n, ok := filter.ParseLevel(word)
+	if !ok {
+		return "", false
 	}
-	return w, slices.Contains(levelNames, w)
+	return Severity(n).Level(), true
 }
 
 func parseID(key, s string) (string, bool) {

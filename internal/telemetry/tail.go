@@ -1,6 +1,10 @@
 package telemetry
 
-import "context"
+import (
+	"context"
+
+	"github.com/yagura-sre/yagura/internal/filter"
+)
 
 // Tailer gives the rows as they arrive, before they are stored: the receivers' side of
 // live tail.
@@ -17,4 +21,20 @@ type Arrival struct {
 	Logs    []Log  // for Logs
 	Spans   []Span // for Spans
 	Dropped uint64 // rows that the subscriber lost since the batch before
+}
+
+// TailQuery selects the rows of a tail.
+type TailQuery struct {
+	Env    string // "" is all environments
+	Filter filter.Node
+}
+
+// MatchLog says whether the row is one of the tail's.
+func (q *TailQuery) MatchLog(l *Log) bool {
+	return (q.Env == "" || q.Env == l.Env) && (q.Filter == nil || filter.Match(q.Filter, LogRow(l)))
+}
+
+// MatchSpan says whether the row is one of the tail's.
+func (q *TailQuery) MatchSpan(s *Span) bool {
+	return (q.Env == "" || q.Env == s.Env) && (q.Filter == nil || filter.Match(q.Filter, SpanRow(s)))
 }
