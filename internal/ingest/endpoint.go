@@ -1,0 +1,49 @@
+package ingest
+
+import (
+	"strings"
+
+	"github.com/yagura-sre/yagura/internal/telemetry"
+)
+
+// endpoint is what a user of a service would call a server or consumer span: the method
+// and route of HTTP, the operation of GraphQL, the service and method of RPC, the
+// operation and destination of a message. It never holds a path with ids in it: without a
+// route, it is the name of the span, which the conventions keep low in cardinality.
+func endpoint(s *telemetry.Span) string {
+	switch s.Kind {
+	case telemetry.KindServer:
+		get := func(key string) string { v, _ := telemetry.Get(s.Attrs, key); return v }
+		if m := get("http.request.method"); m != "" {
+			if op := get("graphql.operation.name"); op != "" {
+				return strings.TrimSpace(get("graphql.operation.type") + " " + op)
+			}
+			if route := get("http.route"); route != "" {
+				return m + " " + route
+			}
+			return s.Name
+		}
+		if m := get("rpc.method"); m != "" {
+			if svc := get("rpc.service"); svc != "" && !strings.Contains(m, "/") {
+				return svc + "/" + m
+			}
+			return strings.TrimPrefix(m, "/")
+		}
+		if route := get("http.route"); route != "" {
+			return route
+		}
+		return s.Name
+	case telemetry.KindConsumer:
+		get := func(key string) string { v, _ := telemetry.Get(s.Attrs, key); return v }
+		dest := first(get("messaging.destination.template"), get("messaging.destination.name"))
+		if get("messaging.destination.temporary") == "true" || get("messaging.destination.anonymous") == "true" {
+			dest = "(temporary)"
+		}
+		op := first(get("messaging.operation.name"), get("messaging.operation.type"))
+		if dest != "" && op != "" {
+			return op + " " + dest
+		}
+		return s.Name
+	}
+	return ""
+}

@@ -1,0 +1,313 @@
+package ingest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"strconv"
+	"sync"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
+	"go.opentelemetry.io/collector/pdata/pmetric/pmetricotlp"
+	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	spb "google.golang.org/genproto/googleapis/rpc/status"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/yagura-sre/yagura/internal/fault"
+	"github.com/yagura-sre/yagura/internal/telemetry"
+)
+
+const (
+	protobufType = "application/x-protobuf"
+	jsonType     = "application/json"
+)
+
+var paths = map[string]telemetry.Signal{
+	"/v1/logs": telemetry.Logs, "/v1/traces": telemetry.Spans, "/v1/metrics": telemetry.Metrics,
+}
+
+// gateHTTP stands before the receiver's handlers: it lets in who may send, reads and
+// decompresses the body within the limits, and puts partial success into the answer.
+func (s *Service) gateHTTP(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(rw http.ResponseWriter, req *http.Request) {
+		signal, ok := paths[req.URL.Path]
+		if !ok || req.Method != http.MethodPost {
+			next.ServeHTTP(rw, req) // answers 404 and 405
+			return
+		}
+		c := &call{transport: overHTTP, signal: signal}
+		defer func() { s.book.passed(c.transport, c.signal, int64(c.bytes), c.stored, c.refused) }()
+		kind, _, _ := mime.ParseMediaType(req.Header.Get("Content-Type"))
+		refuse := func(code int, r *refusal) {
+			s.turnAway(c, r)
+			writeStatus(rw, kind, code, r.status())
+		}
+		if kind != protobufType && kind != jsonType {
+			refuse(http.StatusUnsupportedMediaType, &refusal{reason: BadEncoding, code: fault.Invalid, example: "Content-Type: " + cut(req.Header.Get("Content-Type"), 100)})
+			return
+		}
+		if r := s.authorise(req.Context(), req.Header.Get("Authorization")); r != nil {
+			refuse(httpCode(r.code), r)
+			return
+		}
+		if !s.gate.enter() {
+			refuse(http.StatusTooManyRequests, &refusal{reason: Busy, code: fault.Overloaded})
+			return
+		}
+		defer s.gate.leave()
+		body, r := s.readBody(c, req)
+		defer func() { s.gate.release(c.held); bodies.Put(body) }()
+		if r == nil {
+			r = s.measure(signal, kind, body.Bytes())
+		}
+		if r != nil {
+			code := httpCode(r.code)
+			if r.reason == TooLarge {
+				code = http.StatusRequestEntityTooLarge
+			} else if r.reason == BadEncoding {
+				code = http.StatusUnsupportedMediaType
+			}
+			refuse(code, r)
+			return
+		}
+		c.bytes = body.Len()
+		req = req.WithContext(withCall(req.Context(), c))
+		req.Body = io.NopCloser(bytes.NewReader(body.Bytes()))
+		req.ContentLength = int64(body.Len())
+		req.Header.Del("Content-Encoding")
+		aw := &answerWriter{ResponseWriter: rw, call: c, kind: kind}
+		next.ServeHTTP(aw, req)
+		if aw.code == http.StatusBadRequest && !c.counted && c.stored+c.refused == 0 {
+			// The receiver could not decode what the gate let through.
+			s.turnAway(c, &refusal{reason: Malformed, code: fault.Invalid, example: preview(kind, body.Bytes(), s.redactor)})
+		}
+	})
+}
+
+func httpCode(c fault.Code) int {
+	switch c {
+	case fault.Unauthenticated:
+		return http.StatusUnauthorized
+	case fault.Forbidden:
+		return http.StatusForbidden
+	case fault.Overloaded:
+		return http.StatusTooManyRequests
+	case fault.Unavailable:
+		return http.StatusServiceUnavailable
+	}
+	return http.StatusBadRequest
+}
+
+// measure says whether a request may be decoded.
+func (s *Service) measure(signal telemetry.Signal, kind string, body []byte) *refusal {
+	var err error
+	if kind == jsonType {
+		err = measureJSON(body, &s.lim)
+	} else {
+		err = measureProto(signal, body, &s.lim)
+	}
+	if err == nil {
+		return nil
+	}
+	r := refuseMeasure(err)
+	r.example = preview(kind, body, s.redactor)
+	return r
+}
+
+// preview shows the beginning of a request that was not understood, redacted when it is
+// a text.
+func preview(kind string, body []byte, red *Redactor) string {
+	if kind != jsonType {
+		return strconv.Itoa(len(body)) + " bytes of protobuf"
+	}
+	s, _ := red.Text(string(bytes.ToValidUTF8(body[:min(len(body), 4*exampleBytes)], []byte("\uFFFD"))))
+	return cut(s, exampleBytes)
+}
+
+var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+var errOverBudget = errors.New("over the budget of bytes in flight")
+
+// readBody reads and decompresses a request. What it returns must be put back.
+func (s *Service) readBody(c *call, req *http.Request) (*bytes.Buffer, *refusal) {
+	buf := bodies.Get().(*bytes.Buffer)
+	if buf.Cap() > 4<<20 {
+		buf = new(bytes.Buffer) // one large request must not keep its memory for good
+	}
+	buf.Reset()
+	var from io.Reader = req.Body
+	switch enc := req.Header.Get("Content-Encoding"); enc {
+	case "", "identity":
+	case "gzip":
+		z := gzips.Get().(*gzip.Reader)
+		defer gzips.Put(z)
+		if err := z.Reset(from); err != nil {
+			return buf, &refusal{reason: Malformed, code: fault.Invalid, cause: err, example: "gzip: " + err.Error()}
+		}
+		from = z
+	case "zstd":
+		z := zstds.Get().(*zstd.Decoder)
+		defer func() { _ = z.Reset(nil); zstds.Put(z) }()
+		if err := z.Reset(from); err != nil {
+			return buf, &refusal{reason: Malformed, code: fault.Invalid, cause: err, example: "zstd: " + err.Error()}
+		}
+		from = z
+	default:
+		return buf, &refusal{reason: BadEncoding, code: fault.Invalid, example: "Content-Encoding: " + cut(enc, 100)}
+	}
+	err := s.fill(buf, from, c)
+	var tooBig *http.MaxBytesError
+	switch {
+	case err == nil:
+		return buf, nil
+	case errors.Is(err, errOverBudget):
+		return buf, &refusal{reason: Busy, code: fault.Overloaded}
+	case errors.Is(err, errTooLarge), errors.As(err, &tooBig), errors.Is(err, zstd.ErrWindowSizeExceeded), errors.Is(err, zstd.ErrDecoderSizeExceeded):
+		return buf, &refusal{reason: TooLarge, code: fault.TooLarge, example: "more than " + strconv.Itoa(s.lim.RequestBytes) + " bytes from " + req.UserAgent()}
+	}
+	return buf, &refusal{reason: Malformed, code: fault.Invalid, cause: err, example: cut(err.Error(), 200)}
+}
+
+var errTooLarge = errors.New("larger than the limit")
+
+// fill reads all of r within the limits, taking its bytes from the budget as they come:
+// a compressed request tells its size only then.
+func (s *Service) fill(buf *bytes.Buffer, r io.Reader, c *call) error {
+	const step = 64 << 10
+	for {
+		if c.held < buf.Len()+step {
+			more := max(step, buf.Len()) // doubling, as the buffer does
+			if !s.gate.hold(more) {
+				return errOverBudget
+			}
+			c.held += more
+		}
+		buf.Grow(step)
+		b := buf.AvailableBuffer()[:step]
+		n, err := r.Read(b)
+		buf.Write(b[:n])
+		if buf.Len() > s.lim.RequestBytes {
+			return errTooLarge
+		}
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+var gzips = sync.Pool{New: func() any { return new(gzip.Reader) }}
+
+var zstds = sync.Pool{New: func() any {
+	z, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(8<<20))
+	if err != nil {
+		panic(err) // cannot be: the options are constants
+	}
+	return z
+}}
+
+// answerWriter replaces the receiver's empty answer by one that tells of refused rows.
+type answerWriter struct {
+	http.ResponseWriter
+	call *call
+	kind string
+	code int
+	done bool
+}
+
+func (w *answerWriter) WriteHeader(code int) {
+	w.code = code
+	if code != http.StatusOK || w.call.partial == "" {
+		w.ResponseWriter.WriteHeader(code)
+		return
+	}
+	w.done = true
+	msg, err := partialSuccess(w.call, w.kind == jsonType)
+	if err != nil {
+		w.ResponseWriter.WriteHeader(http.StatusInternalServerError)
+		return
+	}
+	w.Header().Del("Content-Length")
+	w.ResponseWriter.WriteHeader(code)
+	_, _ = w.ResponseWriter.Write(msg) // the sender went away: nothing to be done
+}
+
+func (w *answerWriter) Write(b []byte) (int, error) {
+	if w.done {
+		return len(b), nil
+	}
+	return w.ResponseWriter.Write(b)
+}
+
+// partialSuccess renders the answer that some rows were refused.
+func partialSuccess(c *call, asJSON bool) ([]byte, error) {
+	type message interface {
+		MarshalProto() ([]byte, error)
+		MarshalJSON() ([]byte, error)
+	}
+	var m message
+	switch c.signal {
+	case telemetry.Logs:
+		r := plogotlp.NewExportResponse()
+		r.PartialSuccess().SetRejectedLogRecords(c.refused)
+		r.PartialSuccess().SetErrorMessage(c.partial)
+		m = r
+	case telemetry.Spans:
+		r := ptraceotlp.NewExportResponse()
+		r.PartialSuccess().SetRejectedSpans(c.refused)
+		r.PartialSuccess().SetErrorMessage(c.partial)
+		m = r
+	default:
+		r := pmetricotlp.NewExportResponse()
+		r.PartialSuccess().SetRejectedDataPoints(c.refused)
+		r.PartialSuccess().SetErrorMessage(c.partial)
+		m = r
+	}
+	if asJSON {
+		return m.MarshalJSON()
+	}
+	return m.MarshalProto()
+}
+
+// writeStatus answers with an error as OTLP/HTTP demands: a google.rpc.Status in the
+// encoding of the request.
+func writeStatus(rw http.ResponseWriter, kind string, code int, err error) {
+	st := status.Convert(err)
+	p := &spb.Status{Code: int32(st.Code()), Message: st.Message(), Details: st.Proto().GetDetails()}
+	if code == http.StatusTooManyRequests || code == http.StatusServiceUnavailable {
+		for _, d := range st.Details() {
+			if info, ok := d.(*errdetails.RetryInfo); ok {
+				rw.Header().Set("Retry-After", strconv.Itoa(int(info.GetRetryDelay().AsDuration().Seconds())))
+			}
+		}
+	}
+	if st.Code() == codes.Unauthenticated {
+		rw.Header().Set("WWW-Authenticate", "Bearer")
+	}
+	var msg []byte
+	if kind == protobufType {
+		msg, _ = proto.Marshal(p) // a known message of ours
+	} else {
+		kind = jsonType
+		msg, _ = protojson.Marshal(p)
+	}
+	rw.Header().Set("Content-Type", kind)
+	rw.WriteHeader(code)
+	_, _ = rw.Write(msg)
+}
+
+// wrapHTTP is the form in which the receiver takes a middleware.
+func (s *Service) wrapHTTP(_ context.Context, next http.Handler) (http.Handler, error) {
+	return s.gateHTTP(next), nil
+}

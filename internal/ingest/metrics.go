@@ -1,0 +1,222 @@
+package ingest
+
+import (
+	"math"
+	"strings"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+
+	"github.com/yagura-sre/yagura/internal/telemetry/semconv"
+)
+
+// normaliseMetrics folds, repairs and redacts a request in place, takes out what is not
+// valid, and gives how many data points are left. Series keep their identity, so a value
+// is cut but never the list of attributes: a point with too many is refused.
+func (w *work) normaliseMetrics(md pmetric.Metrics, admit admitter) (points int) {
+	md.ResourceMetrics().RemoveIf(func(rm pmetric.ResourceMetrics) bool {
+		w.flags, w.long, w.many = 0, false, false
+		w.cleanMap(rm.Resource().Attributes())
+		service, env := metricSource(rm.Resource().Attributes())
+		if n := pointsOf(rm); n > 0 && !admit(service) {
+			w.tally.count(others, ServiceLimit, int64(n), func() string { return "service.name = " + service })
+			return true
+		}
+		before := points
+		rm.ScopeMetrics().RemoveIf(func(sm pmetric.ScopeMetrics) bool {
+			sm.Scope().SetName(w.text(sm.Scope().Name(), w.lim.NameBytes))
+			w.cleanMap(sm.Scope().Attributes())
+			sm.Metrics().RemoveIf(func(m pmetric.Metric) bool {
+				points += w.metric(m, service, points)
+				return pointCount(m) == 0
+			})
+			return sm.Metrics().Len() == 0
+		})
+		w.tally.took(service, env, points-before)
+		return rm.ScopeMetrics().Len() == 0
+	})
+	return points
+}
+
+func metricSource(m pcommon.Map) (service, env string) {
+	service = unknownService
+	if v, ok := m.Get("service.name"); ok && v.AsString() != "" {
+		service = v.AsString()
+	}
+	if v, ok := m.Get("deployment.environment.name"); ok {
+		env = v.AsString()
+	}
+	return service, env
+}
+
+func pointsOf(rm pmetric.ResourceMetrics) int {
+	n := 0
+	for _, sm := range rm.ScopeMetrics().All() {
+		for _, m := range sm.Metrics().All() {
+			n += pointCount(m)
+		}
+	}
+	return n
+}
+
+func pointCount(m pmetric.Metric) int {
+	switch m.Type() {
+	case pmetric.MetricTypeGauge:
+		return m.Gauge().DataPoints().Len()
+	case pmetric.MetricTypeSum:
+		return m.Sum().DataPoints().Len()
+	case pmetric.MetricTypeHistogram:
+		return m.Histogram().DataPoints().Len()
+	case pmetric.MetricTypeExponentialHistogram:
+		return m.ExponentialHistogram().DataPoints().Len()
+	case pmetric.MetricTypeSummary:
+		return m.Summary().DataPoints().Len()
+	}
+	return 0
+}
+
+// point is what the five kinds of data points share.
+type point interface {
+	Attributes() pcommon.Map
+	Timestamp() pcommon.Timestamp
+}
+
+// metric cleans one metric and gives the number of its points that stay.
+func (w *work) metric(m pmetric.Metric, service string, before int) int {
+	m.SetName(w.text(strings.TrimSpace(m.Name()), w.lim.NameBytes))
+	m.SetDescription(w.text(m.Description(), w.lim.NameBytes))
+	m.SetUnit(w.text(m.Unit(), w.lim.KeyBytes))
+	kept := 0
+	name := m.Name()
+	bad := func(p point, why string) bool {
+		reason := BadMetric
+		switch {
+		case before+kept >= w.lim.Rows:
+			reason = TooManyRows
+		case name == "":
+			why = "no name"
+		case why != "":
+		case p.Attributes().Len() > w.lim.Attributes:
+			why = "too many attributes"
+		case int64(p.Timestamp()) < w.oldest || int64(p.Timestamp()) > w.newest:
+			why = "timestamp " + p.Timestamp().AsTime().UTC().Format("2006-01-02T15:04:05.999999999Z")
+		default:
+			w.flags, w.long, w.many = 0, false, false
+			w.cleanMap(p.Attributes())
+			w.mark(service, func() string { return "metric " + name })
+			kept++
+			return false
+		}
+		w.tally.count(service, reason, 1, func() string { return "metric " + name + ": " + why })
+		return true
+	}
+	switch m.Type() {
+	case pmetric.MetricTypeGauge:
+		m.Gauge().DataPoints().RemoveIf(func(p pmetric.NumberDataPoint) bool { return bad(p, numberFault(p)) })
+	case pmetric.MetricTypeSum:
+		m.Sum().DataPoints().RemoveIf(func(p pmetric.NumberDataPoint) bool { return bad(p, numberFault(p)) })
+	case pmetric.MetricTypeHistogram:
+		m.Histogram().DataPoints().RemoveIf(func(p pmetric.HistogramDataPoint) bool { return bad(p, histogramFault(p)) })
+	case pmetric.MetricTypeExponentialHistogram:
+		m.ExponentialHistogram().DataPoints().RemoveIf(func(p pmetric.ExponentialHistogramDataPoint) bool { return bad(p, exponentialFault(p)) })
+	case pmetric.MetricTypeSummary:
+		m.Summary().DataPoints().RemoveIf(func(p pmetric.SummaryDataPoint) bool { return bad(p, summaryFault(p)) })
+	default:
+		w.tally.count(service, BadMetric, 1, func() string { return "metric " + name + ": no type" })
+	}
+	return kept
+}
+
+func numberFault(p pmetric.NumberDataPoint) string {
+	if p.ValueType() == pmetric.NumberDataPointValueTypeEmpty && !p.Flags().NoRecordedValue() {
+		return "no value"
+	}
+	return ""
+}
+
+func histogramFault(p pmetric.HistogramDataPoint) string {
+	counts, bounds := p.BucketCounts(), p.ExplicitBounds()
+	if counts.Len() == 0 && bounds.Len() == 0 {
+		return ""
+	}
+	if counts.Len() != bounds.Len()+1 {
+		return "bucket counts do not fit the bounds"
+	}
+	for i := 0; i < bounds.Len(); i++ {
+		if math.IsNaN(bounds.At(i)) || i > 0 && bounds.At(i) <= bounds.At(i-1) {
+			return "bucket bounds do not grow"
+		}
+	}
+	var sum uint64
+	for i := 0; i < counts.Len(); i++ {
+		sum += counts.At(i)
+	}
+	if sum != p.Count() {
+		return "bucket counts do not add up to the count"
+	}
+	return ""
+}
+
+func exponentialFault(p pmetric.ExponentialHistogramDataPoint) string {
+	if p.Scale() < -10 || p.Scale() > 20 {
+		return "scale out of range"
+	}
+	if p.Positive().BucketCounts().Len() > 1<<14 || p.Negative().BucketCounts().Len() > 1<<14 {
+		return "too many buckets"
+	}
+	return ""
+}
+
+func summaryFault(p pmetric.SummaryDataPoint) string {
+	for _, q := range p.QuantileValues().All() {
+		if q.Quantile() < 0 || q.Quantile() > 1 || math.IsNaN(q.Quantile()) {
+			return "quantile out of range"
+		}
+	}
+	return ""
+}
+
+// cleanMap folds, repairs and redacts attributes in place.
+func (w *work) cleanMap(m pcommon.Map) {
+	type rename struct{ from, to string }
+	var renames []rename
+	for name, v := range m.All() {
+		k := w.key(name)
+		w.flags |= k.flags
+		switch v.Type() {
+		case pcommon.ValueTypeStr:
+			s := w.str(k, v.Str(), w.lim.ValueBytes)
+			if k.values {
+				s = semconv.Value(name, s)
+			}
+			if s != v.Str() {
+				v.SetStr(s)
+			}
+		case pcommon.ValueTypeMap, pcommon.ValueTypeSlice, pcommon.ValueTypeBytes:
+			v.SetStr(w.value(name, k, v))
+		case pcommon.ValueTypeInt:
+			if s := w.value(name, k, v); strings.HasPrefix(s, "[") {
+				v.SetStr(s)
+			} else if k.values {
+				if changed := semconv.Value(name, s); changed != s {
+					v.SetStr(changed)
+				}
+			}
+		}
+		if k.name != name {
+			renames = append(renames, rename{name, k.name})
+		}
+	}
+	for _, r := range renames {
+		old, ok := m.Get(r.from)
+		if !ok {
+			continue
+		}
+		v := pcommon.NewValueEmpty()
+		old.CopyTo(v)
+		m.Remove(r.from)
+		if _, exists := m.Get(r.to); !exists {
+			v.CopyTo(m.PutEmpty(r.to))
+		}
+	}
+}

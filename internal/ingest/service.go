@@ -1,0 +1,225 @@
+package ingest
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"strconv"
+	"sync"
+
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/pdata/pmetric/pmetricotlp"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/yagura-sre/yagura/internal/clock"
+	"github.com/yagura-sre/yagura/internal/fault"
+	"github.com/yagura-sre/yagura/internal/id"
+	"github.com/yagura-sre/yagura/internal/telemetry"
+)
+
+// Appender takes a frame of rows to where they survive, and returns when they do. It
+// keeps nothing of frame. Its error is a fault: Overloaded and Unavailable ask the sender
+// to retry after RetryAfter, Invalid and TooLarge refuse the rows for good; any other
+// asks to retry too.
+type Appender func(ctx context.Context, signal telemetry.Signal, frame []byte, rows int) error
+
+// Options say what a Service is made of. Codec, Append, Clock, IDs and Log are required.
+type Options struct {
+	GRPC, HTTP  string   // addresses to listen on, host:port; "" leaves the transport out
+	CORSOrigins []string // browsers of these origins may send over HTTP
+	Codec       telemetry.Codec
+	Append      Appender
+	Limits      Limits
+	Redaction   Redaction
+	// Auth says whether a token may write; nil lets everyone. A fault of
+	// Unauthenticated or Forbidden refuses for good, any other asks to retry.
+	Auth  func(ctx context.Context, token string) error
+	Clock clock.Clock
+	IDs   *id.Sequence
+	Log   *slog.Logger
+	Tail  *TailHub // nil: nobody can listen
+}
+
+// Service is the door for telemetry. Safe for concurrent use.
+type Service struct {
+	lim      Limits
+	codec    telemetry.Codec
+	append   Appender
+	redactor *Redactor
+	auth     func(ctx context.Context, token string) error
+	clock    clock.Clock
+	ids      *id.Sequence
+	log      *slog.Logger
+	tail     *TailHub
+
+	works *sync.Pool
+	book  *book
+	gate  gate
+	otlp  *otlp
+	at    [2]string // configured addresses, gRPC and HTTP
+}
+
+// New checks the options and makes a Service; Start opens its ports.
+func New(o Options) (*Service, error) {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	red, err := NewRedactor(o.Redaction)
+	if err != nil {
+		return nil, err
+	}
+	s := &Service{
+		lim: o.Limits.withDefaults(), codec: o.Codec, append: o.Append, redactor: red, auth: o.Auth,
+		clock: o.Clock, ids: o.IDs, log: o.Log, tail: o.Tail, book: newBook(), at: [2]string{o.GRPC, o.HTTP},
+	}
+	s.gate.lim = &s.lim
+	s.works = newWorkPool(s.lim, red)
+	if s.otlp, err = s.newOTLP(o); err != nil {
+		return nil, fault.Internalf("make the OTLP receiver: %w", err)
+	}
+	return s, nil
+}
+
+// Start opens the ports and returns when they are open.
+func (s *Service) Start(ctx context.Context) error {
+	if s.at[0] == "" && s.at[1] == "" {
+		return nil
+	}
+	return s.otlp.start(ctx)
+}
+
+// Stop closes the ports. Requests that are being worked on are answered, as far as ctx
+// allows; senders retry what was not.
+func (s *Service) Stop(ctx context.Context) error {
+	if s.at[0] == "" && s.at[1] == "" {
+		return nil
+	}
+	return s.otlp.stop(ctx)
+}
+
+// GRPCAddr is where gRPC is listened to, once started.
+func (s *Service) GRPCAddr() string { return s.otlp.addresses.get(overGRPC, s.at[0]) }
+
+// HTTPAddr is where HTTP is listened to, once started.
+func (s *Service) HTTPAddr() string { return s.otlp.addresses.get(overHTTP, s.at[1]) }
+
+// Refusals is what was refused or changed since the start, the latest first.
+func (s *Service) Refusals() []Refusal { return s.book.listRefusals() }
+
+// Sources is who sent what since the start.
+func (s *Service) Sources() []Seen { return s.book.listSources(s.clock.Now()) }
+
+// Traffic is what each transport took since the start.
+func (s *Service) Traffic() []Traffic { return s.book.listTraffic() }
+
+// Redactions is how often each redaction rule took something out since the start.
+func (s *Service) Redactions() map[string]int64 { return s.redactor.Counts() }
+
+func (s *Service) consumeLogs(ctx context.Context, ld plog.Logs) error {
+	return s.consume(ctx, telemetry.Logs, func(w *work) (int, []byte, error) {
+		w.normaliseLogs(ld, s.admit)
+		if len(w.logs) == 0 {
+			return 0, nil, nil
+		}
+		first := s.ids.Take(len(w.logs))
+		for i := range w.logs {
+			w.logs[i].ID = first + uint64(i)
+		}
+		frame, err := s.codec.EncodeLogs(w.frame[:0], w.logs)
+		return len(w.logs), frame, err
+	}, func(w *work) { s.tail.publishLogs(w.logs) })
+}
+
+func (s *Service) consumeSpans(ctx context.Context, td ptrace.Traces) error {
+	return s.consume(ctx, telemetry.Spans, func(w *work) (int, []byte, error) {
+		w.normaliseSpans(td, s.admit)
+		if len(w.spans) == 0 {
+			return 0, nil, nil
+		}
+		first := s.ids.Take(len(w.spans))
+		for i := range w.spans {
+			w.spans[i].ID = first + uint64(i)
+		}
+		frame, err := s.codec.EncodeSpans(w.frame[:0], w.spans)
+		return len(w.spans), frame, err
+	}, func(w *work) { s.tail.publishSpans(w.spans) })
+}
+
+func (s *Service) consumeMetrics(ctx context.Context, md pmetric.Metrics) error {
+	return s.consume(ctx, telemetry.Metrics, func(w *work) (int, []byte, error) {
+		points := w.normaliseMetrics(md, s.admit)
+		if points == 0 {
+			return 0, nil, nil
+		}
+		frame, err := pmetricotlp.NewExportRequestFromMetrics(md).MarshalProto()
+		return points, frame, err
+	}, nil)
+}
+
+func (s *Service) admit(service string) bool {
+	return s.book.admit(service, s.lim.Services, s.clock.Now())
+}
+
+// consume takes a decoded request through normalising, encoding and Append, and keeps
+// the books. Its error is a gRPC status, which the receiver passes on.
+func (s *Service) consume(ctx context.Context, signal telemetry.Signal, encode func(*work) (int, []byte, error), then func(*work)) (err error) {
+	c := callOf(ctx)
+	c.signal = signal
+	now := s.clock.Now()
+	w := s.works.Get().(*work)
+	w.reset(now)
+	broken := false
+	defer func() {
+		if p := recover(); p != nil {
+			// A request that we fail on would fail again: it is refused for good, and
+			// the work that it broke is not used again.
+			broken = true
+			s.log.Error("normalising a request failed", "signal", signal.String(), "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+			s.turnAway(c, &refusal{reason: StorageRefuse, code: fault.Invalid, example: "internal error: see the server's log"})
+			err = status.Error(codes.InvalidArgument, StorageRefuse.Text().En)
+		}
+		if !broken {
+			w.release()
+			s.works.Put(w)
+		}
+	}()
+
+	rows, frame, err := encode(w)
+	if err == nil && rows > 0 {
+		err = s.append(ctx, signal, frame, rows)
+	}
+	if signal != telemetry.Metrics && frame != nil {
+		w.frame = frame
+	}
+	if err != nil {
+		c.counted = true
+		reason := reasonOf(err)
+		if reason != Busy && reason != StorageAway {
+			s.log.Error("telemetry was refused", "signal", signal.String(), "rows", rows, "err", err)
+		}
+		for _, r := range w.tally.rows {
+			c.refused += int64(r.rows)
+			s.book.refuse(signal, r.service, reason, int64(r.rows), now, "")
+		}
+		return answer(err)
+	}
+	for _, r := range w.tally.rows {
+		s.book.took(signal, r.service, r.env, r.rows, now)
+	}
+	for _, r := range w.tally.refused {
+		s.book.refuse(signal, r.service, r.reason, r.n, now, r.example)
+	}
+	c.stored = int64(rows)
+	if n, most := w.tally.rejected(); n > 0 {
+		c.refused = n
+		c.partial = string(most) + ": " + most.Text().En + " (" + strconv.FormatInt(n, 10) + " refused)"
+	}
+	if then != nil && rows > 0 {
+		then(w)
+	}
+	return nil
+}
