@@ -19,26 +19,27 @@ func Register(a *api.API, s *Service) {
 	registerTail(a, s)
 }
 
-// selectInput selects rows; every operation on rows has it.
-type selectInput struct {
+// SelectParams select rows; every operation on rows has them.
+type SelectParams struct {
 	api.RangeParams
 	Env    string `query:"env" maxLength:"256" doc:"Only this environment; empty for all."`
 	Filter string `query:"filter" maxLength:"4096" doc:"Which rows, in the filter language; empty or * for all." example:"service:checkout level>=error -user.id:bot*"`
 }
 
-func (in *selectInput) ask(s *Service) (Ask, error) {
+func (in *SelectParams) ask(s *Service) (Ask, error) {
 	from, to, err := in.Range(s.clock)
 	return Ask{Range: Range{From: from, To: to}, Env: in.Env, Filter: in.Filter}, err
 }
 
-type pageInput struct {
+// PageParams cut a page out of a list.
+type PageParams struct {
 	After string `query:"after" maxLength:"2048" doc:"The cursor next of the page before."`
 	Limit int    `query:"limit" default:"100" minimum:"1" maximum:"1000"`
 }
 
 var orders = map[string]Order{"": Newest, "newest": Newest, "oldest": Oldest, "slowest": Slowest}
 
-func (in *pageInput) page(s *Service, sel *selectInput, order string) (PageAsk, error) {
+func (in *PageParams) page(s *Service, sel *SelectParams, order string) (PageAsk, error) {
 	ask, err := sel.ask(s)
 	return PageAsk{Ask: ask, Order: orders[order], After: in.After, Limit: in.Limit}, err
 }
@@ -48,11 +49,11 @@ func registerLogs(a *api.API, s *Service) {
 		ID: "list-logs", Method: http.MethodGet, Path: "/logs", Tag: "logs", Permission: authz.TelemetryRead,
 		Summary: "Search logs",
 	}, func(ctx context.Context, in *struct {
-		selectInput
-		pageInput
+		SelectParams
+		PageParams
 		Order string `query:"order" enum:"newest,oldest" default:"newest"`
 	}) (*api.Out[api.List[LogRecord]], error) {
-		ask, err := in.page(s, &in.selectInput, in.Order)
+		ask, err := in.page(s, &in.SelectParams, in.Order)
 		if err != nil {
 			return nil, err
 		}
@@ -69,11 +70,11 @@ func registerSpans(a *api.API, s *Service) {
 		ID: "list-spans", Method: http.MethodGet, Path: "/spans", Tag: "spans", Permission: authz.TelemetryRead,
 		Summary: "Search spans", Description: "The slowest come in one page: there is no next.",
 	}, func(ctx context.Context, in *struct {
-		selectInput
-		pageInput
+		SelectParams
+		PageParams
 		Order string `query:"order" enum:"newest,oldest,slowest" default:"newest"`
 	}) (*api.Out[api.List[SpanRecord]], error) {
-		ask, err := in.page(s, &in.selectInput, in.Order)
+		ask, err := in.page(s, &in.SelectParams, in.Order)
 		if err != nil {
 			return nil, err
 		}
@@ -91,7 +92,7 @@ func registerSignal(a *api.API, s *Service, signal Signal, one string) {
 	api.Register(a, api.Op{
 		ID: "count-" + tag, Method: http.MethodGet, Path: "/" + tag + "/count", Tag: tag, Permission: authz.TelemetryRead,
 		Summary: "Count " + tag,
-	}, func(ctx context.Context, in *selectInput) (*api.Out[CountBody], error) {
+	}, func(ctx context.Context, in *SelectParams) (*api.Out[CountBody], error) {
 		ask, err := in.ask(s)
 		if err != nil {
 			return nil, err
@@ -107,7 +108,7 @@ func registerSignal(a *api.API, s *Service, signal Signal, one string) {
 		ID: "get-" + one + "-histogram", Method: http.MethodGet, Path: "/" + tag + "/histogram", Tag: tag, Permission: authz.TelemetryRead,
 		Summary: "Count " + tag + " over time",
 	}, func(ctx context.Context, in *struct {
-		selectInput
+		SelectParams
 		Buckets int `query:"buckets" default:"60" minimum:"1" maximum:"500" doc:"At most so many; the step is a round one."`
 	}) (*api.Out[HistogramBody], error) {
 		ask, err := in.ask(s)
@@ -125,7 +126,7 @@ func registerSignal(a *api.API, s *Service, signal Signal, one string) {
 		ID: "list-" + one + "-facets", Method: http.MethodGet, Path: "/" + tag + "/facets", Tag: tag, Permission: authz.TelemetryRead,
 		Summary: "The most frequent values of keys among " + tag,
 	}, func(ctx context.Context, in *struct {
-		selectInput
+		SelectParams
 		Keys  []string `query:"keys" maxItems:"20" doc:"Which keys, with commas between; without any, the most telling are chosen."`
 		Limit int      `query:"limit" default:"10" minimum:"1" maximum:"100" doc:"Values per key."`
 	}) (*api.Out[api.List[FacetRecord]], error) {
@@ -155,10 +156,10 @@ func registerTraces(a *api.API, s *Service) {
 		ID: "list-traces", Method: http.MethodGet, Path: "/traces", Tag: "traces", Permission: authz.TelemetryRead,
 		Summary: "Search traces", Description: "The traces that have a span which the filter selects, by the newest such span.",
 	}, func(ctx context.Context, in *struct {
-		selectInput
-		pageInput
+		SelectParams
+		PageParams
 	}) (*api.Out[api.List[TraceRecord]], error) {
-		ask, err := in.page(s, &in.selectInput, "")
+		ask, err := in.page(s, &in.SelectParams, "")
 		if err != nil {
 			return nil, err
 		}

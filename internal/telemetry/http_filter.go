@@ -30,11 +30,12 @@ type KeyRecord struct {
 	Values []string `json:"values,omitempty" doc:"All its values, where they are few and known."`
 }
 
-type signalParam struct {
+// SignalParam says what a filter is for.
+type SignalParam struct {
 	Signal string `query:"signal" enum:"logs,spans" default:"logs"`
 }
 
-func (p signalParam) signal() Signal {
+func (p SignalParam) signal() Signal {
 	if p.Signal == Spans.String() {
 		return Spans
 	}
@@ -46,7 +47,7 @@ func registerFilter(a *api.API, s *Service) {
 		ID: "check-filter", Method: http.MethodGet, Path: "/filter", Tag: "filter", Permission: authz.TelemetryRead,
 		Summary: "Look a filter through while it is written",
 	}, func(ctx context.Context, in *struct {
-		signalParam
+		SignalParam
 		Text string `query:"text" doc:"The filter."`
 	}) (*api.Out[FilterBody], error) {
 		n, err := ParseFilter(in.signal(), in.Text)
@@ -64,7 +65,7 @@ func registerFilter(a *api.API, s *Service) {
 		ID: "list-filter-keys", Method: http.MethodGet, Path: "/filter/keys", Tag: "filter", Permission: authz.TelemetryRead,
 		Summary: "The keys that a filter may use", Description: "The columns, then the attributes that rows in the range have.",
 	}, func(ctx context.Context, in *struct {
-		signalParam
+		SignalParam
 		api.RangeParams
 		Env string `query:"env" maxLength:"256"`
 	}) (*api.Out[api.List[KeyRecord]], error) {
