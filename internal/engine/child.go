@@ -32,6 +32,10 @@ type ChildConfig struct {
 	MaxThreads int           // per statement; 0 is the engine's choice
 	MaxQuery   time.Duration // max_execution_time of statements that bring none
 
+	// Confine has the kernel keep the process to its own folder, away from the rest of the
+	// machine's files and from the network. Where the kernel cannot, the child runs without.
+	Confine bool
+
 	// Parent, when set, is read until it ends: then the parent is gone and so goes the child.
 	Parent io.Reader
 	Log    *slog.Logger
@@ -48,6 +52,7 @@ func (c ChildConfig) Args() []string {
 		"--max-memory=" + strconv.FormatInt(c.MaxMemory, 10),
 		"--max-threads=" + strconv.Itoa(c.MaxThreads),
 		"--max-query-seconds=" + strconv.FormatInt(int64(c.MaxQuery/time.Second), 10),
+		"--confine=" + strconv.FormatBool(c.Confine),
 	}
 }
 
@@ -63,6 +68,7 @@ func ParseArgs(args []string) (ChildConfig, error) {
 	fs.Int64Var(&c.MaxMemory, "max-memory", 0, "bytes of memory")
 	fs.IntVar(&c.MaxThreads, "max-threads", 0, "threads per statement")
 	fs.Int64Var(&seconds, "max-query-seconds", int64(DefaultMaxQuery/time.Second), "time limit of a statement")
+	fs.BoolVar(&c.Confine, "confine", true, "keep to the data folder, if the kernel can")
 	if err := fs.Parse(args); err != nil {
 		return c, err
 	}
@@ -88,6 +94,17 @@ func Main(ctx context.Context, c ChildConfig) error {
 	if c.Log == nil {
 		c.Log = slog.New(slog.NewJSONHandler(os.Stderr, nil))
 	}
+	if c.Confine {
+		if err := preferToDie(); err != nil { // not possible once confined
+			c.Log.Warn("the engine could not offer itself to the out-of-memory killer", "error", err)
+		}
+		again := append(append([]string{}, os.Args...), "--confine=false")
+		if fenced, err := confine(c, again); fenced {
+			return fmt.Errorf("start again, confined: %w", err)
+		} else if err != nil {
+			c.Log.Warn("the kernel cannot confine the engine to its folder", "error", err)
+		}
+	}
 	debug.SetMemoryLimit(goMemory)
 	// A terminal's Ctrl-C is for the parent, which stops the child in its turn.
 	signal.Ignore(syscall.SIGINT)
@@ -98,9 +115,6 @@ func Main(ctx context.Context, c ChildConfig) error {
 			_, _ = io.Copy(io.Discard, c.Parent)
 			cancel()
 		}()
-	}
-	if err := preferToDie(); err != nil {
-		c.Log.Warn("the engine could not offer itself to the out-of-memory killer", "error", err)
 	}
 	if err := os.MkdirAll(c.DataDir, 0o700); err != nil {
 		return err
@@ -135,7 +149,7 @@ func Main(ctx context.Context, c ChildConfig) error {
 	ctx, cancelMemory := context.WithCancelCause(ctx)
 	defer cancelMemory(nil)
 	go watchRunaway(ctx, c, rss.Self, cancelMemory)
-	c.Log.Info("engine ready", "version", f.Version(), "socket", c.Socket)
+	c.Log.Debug("engine ready", "version", f.Version(), "socket", c.Socket)
 
 	select {
 	case err = <-failed:

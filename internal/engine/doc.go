@@ -10,6 +10,9 @@
 //   - The child ends when its parent does, however the parent ends.
 //   - What the child acknowledged survives its death; what it did not may or may not have
 //     been stored, so the sender repeats it with the same deduplication token.
+//   - The child reaches no file but its own folder's and opens no connection, where the
+//     kernel can see to it (Linux with Landlock), and inherits none of the server's
+//     environment but the little it needs: it runs SQL, and the library would do anything.
 //   - The child stops statements, and at last itself, before it takes much more memory
 //     than it was given.
 //

@@ -53,7 +53,7 @@ func TestRunaway(t *testing.T) {
 }
 
 func TestArgsComeBack(t *testing.T) {
-	want := ChildConfig{DataDir: "/a b", Socket: "s", Lib: "l", MaxMemory: 1 << 40, MaxThreads: 3, MaxQuery: 90 * time.Second}
+	want := ChildConfig{DataDir: "/a b", Socket: "s", Lib: "l", MaxMemory: 1 << 40, MaxThreads: 3, MaxQuery: 90 * time.Second, Confine: true}
 	got, err := ParseArgs(want.Args())
 	if err != nil || got != want {
 		t.Errorf("%+v %v", got, err)

@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -26,7 +27,7 @@ import (
 type Options struct {
 	Exe     string   // the program to start; it must call Main with ParseArgs of what follows Args
 	Args    []string // before the engine's flags, for example "engine"
-	Env     []string // added to this process's environment
+	Env     []string // of the child, beside the little it inherits (PATH, TZ, the language)
 	DataDir string   // the engine's own folder; nobody else may write there
 	Socket  string   // "" is engine.sock in DataDir
 	Lib     string   // path of libchdb.so, see FindLib
@@ -268,12 +269,12 @@ func (s *Supervisor) run(ctx context.Context) {
 func (s *Supervisor) once(ctx context.Context) (ready time.Time, err error) {
 	child := ChildConfig{
 		DataDir: s.opt.DataDir, Socket: s.opt.Socket, Lib: s.opt.Lib,
-		MaxMemory: s.opt.MaxMemory, MaxThreads: s.opt.MaxThreads, MaxQuery: s.opt.MaxQuery,
+		MaxMemory: s.opt.MaxMemory, MaxThreads: s.opt.MaxThreads, MaxQuery: s.opt.MaxQuery, Confine: true,
 	}
 	cmd := exec.Command(s.opt.Exe, append(append([]string{}, s.opt.Args...), child.Args()...)...)
 	// The library reads config.xml from the working folder and the home: both are ours.
 	cmd.Dir = s.opt.DataDir
-	cmd.Env = append(append(cmd.Environ(), s.opt.Env...), "HOME="+s.opt.DataDir)
+	cmd.Env = append(append(childEnv(cmd.Environ()), s.opt.Env...), "HOME="+s.opt.DataDir)
 	bind(cmd)
 	stdin, err := cmd.StdinPipe() // held open: its end tells the child that we are gone
 	if err != nil {
@@ -302,6 +303,20 @@ func (s *Supervisor) once(ctx context.Context) (ready time.Time, err error) {
 		ended <- err
 	}()
 	return s.watch(ctx, cmd, stdin, ended)
+}
+
+// childEnv keeps of an environment what the child needs. The server's secrets are in there
+// too, and the child runs SQL.
+func childEnv(env []string) []string {
+	var keep []string
+	for _, kv := range env {
+		name, _, _ := strings.Cut(kv, "=")
+		switch name {
+		case "PATH", "TZ", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "MALLOC_CONF", "GODEBUG", "GOTRACEBACK", "PWD":
+			keep = append(keep, kv)
+		}
+	}
+	return keep
 }
 
 // watch follows a running child: to ready, through its pings, to its end.
