@@ -1,0 +1,188 @@
+// The rows, newest first, drawn only where they are seen; more come as one scrolls down.
+import { Button, Loader } from '@mantine/core';
+import { useVirtualizer } from '@tanstack/react-virtual';
+import { memo, useEffect, useRef } from 'react';
+import type { Log } from '~/api/types';
+import { useI18n } from '~/i18n';
+import { group } from '~/lib/format';
+import * as T from '~/lib/time';
+import { Empty } from '~/ui/Empty';
+import { ErrorState } from '~/ui/ErrorState';
+import { Highlight } from '~/ui/Highlight';
+import { Icon } from '~/ui/Icon';
+import { Level } from '~/ui/Level';
+import { SkeletonRows } from '~/ui/SkeletonRows';
+import { useRows } from '~/ui/useRows';
+import classes from './logs.module.css';
+
+const ROW = 26;
+/** One line shows no more than this; the detail shows all. */
+const LINE = 500;
+
+interface Props {
+  rows: Log[];
+  words: string[];
+  loading: boolean;
+  stale: boolean;
+  more: boolean;
+  loadMore: () => void;
+  moreError: unknown;
+  openId: string | undefined;
+  onOpen: (log: Log | undefined) => void;
+  onAtTop: (atTop: boolean) => void;
+  waiting: number;
+  /** wide says that rows may be of different days. */
+  wide: boolean;
+  filtered: boolean;
+}
+
+export function LogList(p: Props) {
+  const { t } = useI18n();
+  const parent = useRef<HTMLDivElement>(null);
+  const v = useVirtualizer({
+    count: p.rows.length,
+    getScrollElement: () => parent.current,
+    estimateSize: () => ROW,
+    overscan: 20,
+    getItemKey: (i) => p.rows[i]!.id,
+  });
+  const openIndex = p.openId === undefined ? -1 : p.rows.findIndex((l) => l.id === p.openId);
+  const [at, setAt] = useRows(
+    p.rows.length,
+    (i) => p.onOpen(p.rows[i]),
+    (i) => {
+      v.scrollToIndex(i, { align: 'auto' });
+      if (p.openId !== undefined) p.onOpen(p.rows[i]);
+    },
+  );
+  // j and k go on from the open row, also when it was clicked or came with the address.
+  useEffect(() => {
+    if (openIndex >= 0) setAt(openIndex);
+  }, [openIndex, setAt]);
+
+  const items = v.getVirtualItems();
+  const last = items[items.length - 1]?.index ?? -1;
+  const { more, loadMore, moreError } = p;
+  useEffect(() => {
+    if (more && !moreError && last >= p.rows.length - 40) loadMore();
+  }, [last, more, moreError, loadMore, p.rows.length]);
+
+  if (p.loading) return <SkeletonRows rows={20} />;
+  if (p.rows.length === 0)
+    return (
+      <Empty
+        title={p.filtered ? t.logs.noMatch : t.logs.none}
+        text={p.filtered ? t.logs.noMatchText : t.logs.noneText}
+      />
+    );
+  return (
+    <div
+      ref={parent}
+      className={`${classes.scroll} ${p.stale ? 'stale' : ''}`}
+      onScroll={(e) => p.onAtTop(e.currentTarget.scrollTop < ROW)}
+    >
+      {p.waiting > 0 && (
+        <div className={classes.waiting}>
+          <Button
+            radius="xl"
+            leftSection={<Icon name="up" size={12} />}
+            onClick={() => {
+              v.scrollToOffset(0);
+              p.onAtTop(true);
+            }}
+          >
+            {t.logs.waiting(group(p.waiting))}
+          </Button>
+        </div>
+      )}
+      {/* biome-ignore lint/a11y/useSemanticElements: rows are placed absolutely, which a table cannot do */}
+      <div
+        role="table"
+        aria-rowcount={p.more ? -1 : p.rows.length}
+        aria-label={t.logs.list}
+        style={{ height: v.getTotalSize(), position: 'relative' }}
+      >
+        {items.map((item) => {
+          const log = p.rows[item.index]!;
+          return (
+            <Row
+              key={item.key}
+              log={log}
+              index={item.index}
+              top={item.start}
+              words={p.words}
+              wide={p.wide}
+              current={item.index === at}
+              open={log.id === p.openId}
+              onOpen={p.onOpen}
+            />
+          );
+        })}
+      </div>
+      <div className={classes.end}>
+        {p.moreError ? (
+          <ErrorState error={p.moreError} retry={p.loadMore} />
+        ) : p.more ? (
+          <Loader size={16} />
+        ) : (
+          t.logs.end
+        )}
+      </div>
+    </div>
+  );
+}
+
+interface RowProps {
+  log: Log;
+  index: number;
+  top: number;
+  words: string[];
+  wide: boolean;
+  current: boolean;
+  open: boolean;
+  onOpen: (log: Log | undefined) => void;
+}
+
+const Row = memo(function Row({ log, index, top, words, wide, current, open, onOpen }: RowProps) {
+  const { lang } = useI18n();
+  const ms = T.msOf(log.time);
+  const text = log.body || log.exception?.message || log.event;
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: see the table
+    // biome-ignore lint/a11y/useKeyWithClickEvents: j, k and Enter are handled for the whole list
+    // biome-ignore lint/a11y/useFocusableInteractive: see above; the time is a button within
+    <div
+      role="row"
+      aria-rowindex={index + 1}
+      aria-selected={open}
+      className={classes.row}
+      data-current={current}
+      data-open={open}
+      data-level={log.level}
+      style={{ transform: `translateY(${top}px)` }}
+      onClick={() => {
+        // Selecting text is not opening.
+        if (!window.getSelection()?.toString()) onOpen(open ? undefined : log);
+      }}
+    >
+      {/* biome-ignore lint/a11y/useSemanticElements: see the table */}
+      <span role="cell" className={classes.time} title={T.full(ms, lang)}>
+        {wide && <span className="dim">{T.shortDate(ms, lang)} </span>}
+        {T.clock(ms, true)}
+      </span>
+      {/* biome-ignore lint/a11y/useSemanticElements: see the table */}
+      <span role="cell" className={classes.level}>
+        <Level level={log.level} text={log.severity_text} />
+      </span>
+      {/* biome-ignore lint/a11y/useSemanticElements: see the table */}
+      <span role="cell" className={`${classes.service} ellipsis`} title={log.service}>
+        {log.service}
+      </span>
+      {/* biome-ignore lint/a11y/useSemanticElements: see the table */}
+      <span role="cell" className={`${classes.text} ellipsis`}>
+        {log.exception?.type && <span className={classes.exception}>{log.exception.type}</span>}
+        <Highlight text={text.slice(0, LINE)} words={words} />
+      </span>
+    </div>
+  );
+});

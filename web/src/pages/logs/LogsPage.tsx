@@ -1,0 +1,172 @@
+import { Button } from '@mantine/core';
+import { useHotkeys, useLocalStorage } from '@mantine/hooks';
+import { useQuery } from '@tanstack/react-query';
+import { useMemo, useState } from 'react';
+import { histogramQuery } from '~/api/queries';
+import type { Log } from '~/api/types';
+import { useI18n } from '~/i18n';
+import { levelColor, levels } from '~/lib/colors';
+import * as Fl from '~/lib/filter';
+import { count, group } from '~/lib/format';
+import { between } from '~/lib/range';
+import { useRange } from '~/shell/RangeContext';
+import { ErrorState, isInvalid } from '~/ui/ErrorState';
+import classes from '~/ui/explore.module.css';
+import { Facets } from '~/ui/Facets';
+import { FilterInput } from '~/ui/FilterInput';
+import { Icon } from '~/ui/Icon';
+import { IconButton } from '~/ui/IconButton';
+import { Page } from '~/ui/Page';
+import { TimeBars } from '~/ui/TimeBars';
+import { useUrl } from '~/url';
+import { LogDetail } from './LogDetail';
+import { LogList } from './LogList';
+import { rowParam, useOpenRow } from './openRow';
+import { TailBar } from './TailBar';
+import { useLogRows } from './useLogRows';
+import { useTail } from './useTail';
+
+export function LogsPage() {
+  const { t } = useI18n();
+  const { search, set } = useUrl();
+  const range = useRange();
+  const filter = search.filter ?? '';
+  const tailing = search.tail === '1';
+  const [atTop, setAtTop] = useState(true);
+  const [facets, setFacets] = useLocalStorage({
+    key: 'yagura.facets',
+    defaultValue: true,
+    getInitialValueInEffect: false,
+  });
+
+  const tail = useTail(tailing, filter, range.scope.env, !atTop);
+  const rangeKey = `${range.raw.from}|${range.raw.to}`;
+  const { q, rows } = useLogRows(range.scope, filter, rangeKey, atTop && !search.row && !tailing, tail.rows);
+  const open = useOpenRow(search.row, rows);
+  const words = useMemo(() => Fl.words(filter), [filter]);
+
+  const setFilter = (text: string) => set({ filter: text, row: '' });
+  const openRow = (log: Log | undefined) =>
+    set({ row: log ? rowParam(log) : '' }, { replace: search.row !== undefined && log !== undefined });
+  useHotkeys([['Escape', () => search.row && openRow(undefined)]]);
+
+  return (
+    <Page title={t.logs.title} fill aside={<Total filter={filter} />}>
+      <div className={classes.bar}>
+        <IconButton
+          icon="facets"
+          label={t.facets.toggle}
+          pressed={facets}
+          onClick={() => setFacets(!facets)}
+        />
+        <FilterInput signal="logs" value={filter} onSubmit={setFilter} placeholder={t.logs.placeholder} />
+        <Button
+          variant={tailing ? 'filled' : 'default'}
+          aria-pressed={tailing}
+          leftSection={<Icon name={tailing ? 'pause' : 'play'} size={14} />}
+          onClick={() => set({ tail: tailing ? '' : '1', ...(tailing ? {} : { row: '' }) })}
+        >
+          {tailing ? t.logs.stopTail : t.logs.tail}
+        </Button>
+      </div>
+      <Bars filter={filter} />
+      <div className={classes.body}>
+        {facets && (
+          <aside className={classes.facets} aria-label={t.facets.title}>
+            <Facets signal="logs" scope={range.scope} filter={filter} onFilter={setFilter} />
+          </aside>
+        )}
+        <section className={classes.list} aria-label={t.logs.list}>
+          {tailing && <TailBar tail={tail} />}
+          {q.error && rows.length === 0 ? (
+            <ErrorState error={q.error} retry={() => void q.refetch()} />
+          ) : (
+            <LogList
+              key={`${rangeKey}|${filter}|${range.scope.env}`}
+              rows={rows}
+              words={words}
+              loading={q.isPending}
+              stale={q.isPlaceholderData}
+              more={q.hasNextPage}
+              loadMore={() => !q.isFetchingNextPage && void q.fetchNextPage()}
+              moreError={q.isFetchNextPageError ? q.error : null}
+              openId={open?.id}
+              onOpen={openRow}
+              onAtTop={setAtTop}
+              waiting={tail.waiting}
+              wide={range.toMs - range.fromMs > 20 * 3600e3}
+              filtered={filter !== ''}
+            />
+          )}
+        </section>
+        {search.row && (
+          <LogDetail
+            log={open}
+            rows={rows}
+            onOpen={openRow}
+            filter={filter}
+            onFilter={(text) => set({ filter: text })}
+            words={words}
+          />
+        )}
+      </div>
+    </Page>
+  );
+}
+
+function Total({ filter }: { filter: string }) {
+  const { t } = useI18n();
+  const { scope } = useRange();
+  const h = useQuery(histogramQuery('logs', scope, filter, 80));
+  if (!h.data) return null;
+  let n = 0;
+  for (const b of h.data.buckets) for (const c of Object.values(b.counts)) n += c;
+  return (
+    <span className="dim" title={group(n)}>
+      {t.logs.total(count(n))}
+    </span>
+  );
+}
+
+function Bars({ filter }: { filter: string }) {
+  const { t } = useI18n();
+  const range = useRange();
+  const h = useQuery(histogramQuery('logs', range.scope, filter, 80));
+  // The worst at the bottom, where bars start together and can be compared.
+  const groups = levels.map((l) => ({
+    key: l,
+    label: l ? l.toUpperCase() : t.logs.noLevel,
+    color: levelColor(l),
+  }));
+  const present = new Set(
+    h.data?.buckets.flatMap((b) => Object.keys(b.counts).filter((k) => (b.counts[k] ?? 0) > 0)),
+  );
+  return (
+    <div className={classes.chart}>
+      {h.error && !h.data && !isInvalid(h.error) ? (
+        <ErrorState error={h.error} retry={() => void h.refetch()} />
+      ) : (
+        <div className={h.isPlaceholderData ? 'stale' : undefined}>
+          <TimeBars
+            histogram={h.data ?? { step_ns: 60e9, buckets: [] }}
+            groups={groups}
+            fromMs={range.fromMs}
+            toMs={range.toMs}
+            label={t.logs.histogram}
+            onZoom={(a, b) => range.setRange(between(a, b))}
+          />
+          <div className={classes.legend} aria-hidden="true">
+            {groups
+              .filter((g) => present.has(g.key))
+              .map((g) => (
+                <span key={g.key}>
+                  <i style={{ background: g.color }} />
+                  {g.label}
+                </span>
+              ))}
+          </div>
+        </div>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,229 @@
+import { useQuery } from '@tanstack/react-query';
+import { useNavigate } from '@tanstack/react-router';
+import { useMemo } from 'react';
+import { servicesQuery } from '~/api/queries';
+import type { Service } from '~/api/types';
+import { useI18n } from '~/i18n';
+import { compare } from '~/lib/filter';
+import * as F from '~/lib/format';
+import { byHurt, share } from '~/lib/services';
+import { useRange } from '~/shell/RangeContext';
+import { Ago } from '~/ui/Ago';
+import { type Column, DataTable } from '~/ui/DataTable';
+import { ErrorState } from '~/ui/ErrorState';
+import { Page } from '~/ui/Page';
+import { PageLink } from '~/ui/PageLink';
+import { SkeletonRows } from '~/ui/SkeletonRows';
+import { Sparkline } from '~/ui/Sparkline';
+import { useRows } from '~/ui/useRows';
+import { carried, useUrl } from '~/url';
+import { NoServices } from './NoServices';
+import classes from './services.module.css';
+
+export function ServicesPage() {
+  const { t, lang } = useI18n();
+  const { search, set } = useUrl();
+  const navigate = useNavigate();
+  const range = useRange();
+  const q = useQuery(servicesQuery(range.scope));
+  const rows = useMemo(() => [...(q.data?.items ?? [])].sort(byHurt), [q.data]);
+  const minutes = Math.max(1 / 60, (range.toMs - range.fromMs) / 60e3);
+  const columns = useColumns(minutes);
+  const [at] = useRows(rows.length, (i) => {
+    const s = rows[i];
+    if (s) void navigate({ to: '/traces', search: { ...carried(search), ...ofService(s) } });
+  });
+  const hurt = rows.filter((s) => s.errors > 0);
+  return (
+    <Page
+      title={t.services.title}
+      aside={
+        rows.length > 0 && (
+          <span className="dim">
+            {t.services.summary(
+              F.count(rows.length),
+              F.perMinute(rows.reduce((n, s) => n + s.requests, 0) / minutes, lang),
+            )}
+            {' · '}
+            {hurt.length > 0 ? t.services.hurt(F.count(hurt.length)) : t.services.calm}
+          </span>
+        )
+      }
+    >
+      {q.error ? (
+        <ErrorState error={q.error} retry={() => void q.refetch()} />
+      ) : !q.data ? (
+        <SkeletonRows rows={10} height={20} />
+      ) : rows.length === 0 ? (
+        <NoServices />
+      ) : (
+        <div className={`${classes.wrap} ${q.isPlaceholderData ? 'stale' : ''}`}>
+          <DataTable
+            caption={t.services.title}
+            columns={columns}
+            rows={rows}
+            rowKey={(s) => `${s.service}\u0000${s.env}`}
+            sort={search.sort ?? ''}
+            onSort={(sort) => set({ sort }, { replace: true })}
+            rowClass={() => classes.row}
+            rowProps={(_, i) => ({ 'data-current': i === at })}
+          />
+        </div>
+      )}
+    </Page>
+  );
+}
+
+/** The filter and environment that mean one row. */
+function ofService(s: Service, more = '') {
+  return { filter: compare('service', s.service) + more, ...(s.env ? { env: s.env } : {}) };
+}
+
+function useColumns(minutes: number): Column<Service>[] {
+  const { t, lang } = useI18n();
+  return useMemo(() => {
+    const perMin = (s: Service, n: number) => n / (s.series.step_ns / 60e9 || 1);
+    const ms = (ns: number, s: Service) =>
+      s.requests === 0 ? (
+        <span className="dim">–</span>
+      ) : (
+        <span title={F.exactDuration(ns)}>{F.duration(ns, lang)}</span>
+      );
+    return [
+      {
+        id: 'service',
+        header: t.services.service,
+        value: (s) => s.service,
+        cell: (s) => (
+          <PageLink to="/traces" search={ofService(s)} className={classes.name}>
+            {s.service}
+          </PageLink>
+        ),
+      },
+      {
+        id: 'env',
+        header: t.services.env,
+        value: (s) => s.env,
+        cell: (s) => s.env || <span className="dim">–</span>,
+      },
+      {
+        id: 'requests',
+        header: t.services.requests,
+        title: t.services.requestsHint,
+        numeric: true,
+        value: (s) => s.requests,
+        cell: (s) => (
+          <span className={classes.spark}>
+            <Sparkline
+              values={s.series.requests}
+              title={t.services.perMinuteUpTo(
+                F.perMinute(perMin(s, Math.max(0, ...s.series.requests)), lang),
+              )}
+            />
+            <span className={classes.figure} title={F.group(s.requests)}>
+              {F.perMinute(s.requests / minutes, lang)}
+            </span>
+          </span>
+        ),
+      },
+      {
+        id: 'errors',
+        header: t.services.errors,
+        title: t.services.errorsHint,
+        numeric: true,
+        value: (s) => share(s.errors, s.requests),
+        cell: (s) => (
+          <span className={classes.spark}>
+            <Sparkline
+              values={s.series.errors.map((n, i) => share(n, s.series.requests[i] ?? 0))}
+              {...(s.errors > 0
+                ? {
+                    max: Math.max(
+                      0.02,
+                      ...s.series.errors.map((n, i) => share(n, s.series.requests[i] ?? 0)),
+                    ),
+                  }
+                : {})}
+              color="var(--y-level-error)"
+            />
+            {s.errors > 0 ? (
+              <PageLink
+                to="/traces"
+                search={ofService(s, ' status:error')}
+                className={`${classes.figure} bad`}
+                title={t.services.errorsOf(F.group(s.errors), F.group(s.requests))}
+              >
+                {F.percent(share(s.errors, s.requests))}
+              </PageLink>
+            ) : (
+              <span className={classes.figure}>{s.requests ? F.percent(0) : '–'}</span>
+            )}
+          </span>
+        ),
+      },
+      { id: 'p50', header: 'p50', numeric: true, value: (s) => s.p50_ns, cell: (s) => ms(s.p50_ns, s) },
+      {
+        id: 'p95',
+        header: 'p95',
+        numeric: true,
+        value: (s) => s.p95_ns,
+        cell: (s) => (
+          <span className={classes.spark}>
+            <Sparkline
+              values={s.series.p95_ns.map((v, i) => ((s.series.requests[i] ?? 0) > 0 ? v : null))}
+              color="var(--mantine-color-ai-5)"
+            />
+            <span className={classes.figure}>{ms(s.p95_ns, s)}</span>
+          </span>
+        ),
+      },
+      { id: 'p99', header: 'p99', numeric: true, value: (s) => s.p99_ns, cell: (s) => ms(s.p99_ns, s) },
+      {
+        id: 'logs',
+        header: t.nav.logs,
+        numeric: true,
+        value: (s) => s.logs,
+        cell: (s) => (
+          <>
+            {s.error_logs > 0 && (
+              <>
+                <PageLink
+                  to="/logs"
+                  search={ofService(s, ' level>=error')}
+                  className="bad"
+                  title={t.services.errorLogs(F.group(s.error_logs))}
+                >
+                  {t.services.errorLogsShort(F.count(s.error_logs))}
+                </PageLink>
+                {' / '}
+              </>
+            )}
+            <PageLink to="/logs" search={ofService(s)} title={F.group(s.logs)}>
+              {F.count(s.logs)}
+            </PageLink>
+          </>
+        ),
+      },
+      {
+        id: 'seen',
+        header: t.services.lastSeen,
+        numeric: true,
+        value: (s) => s.last_seen,
+        cell: (s) => <Ago time={s.last_seen} compact />,
+      },
+      {
+        id: 'version',
+        header: t.services.version,
+        value: (s) => s.versions[0] ?? '',
+        cell: (s) => (
+          <span className="mono nowrap" title={s.versions.join(', ')}>
+            {s.versions[0] ?? '–'}
+            {s.versions.length > 1 && (
+              <span className="dim"> {t.services.moreVersions(s.versions.length - 1)}</span>
+            )}
+          </span>
+        ),
+      },
+    ];
+  }, [t, lang, minutes]);
+}

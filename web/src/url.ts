@@ -1,0 +1,102 @@
+// The address is the state. Search parameters are plain text, so that a permalink reads
+// well and survives being typed; TanStack Router's JSON encoding is not used.
+import { useNavigate, useSearch } from '@tanstack/react-router';
+import { useCallback } from 'react';
+
+/** Everything that any page keeps in the address. */
+export interface Search {
+  from?: string;
+  to?: string;
+  env?: string;
+  /** paused=1: nothing is refreshed by itself. */
+  paused?: string;
+  filter?: string;
+  /** Logs: the open row as time_id; tail=1 while tailing. */
+  row?: string;
+  tail?: string;
+  /** Traces: the chart above the list. */
+  chart?: string;
+  /** Trace: the open span, the part that is looked at, the text searched for, what shows. */
+  span?: string;
+  zoom?: string;
+  q?: string;
+  view?: string;
+  logs?: string;
+  /** Tables: the column, with a leading minus when descending. */
+  sort?: string;
+  /** Metrics */
+  query?: string;
+  /** Sign-in and setup */
+  next?: string;
+  token?: string;
+}
+
+const keys: (keyof Search)[] = [
+  'from',
+  'to',
+  'env',
+  'paused',
+  'filter',
+  'row',
+  'tail',
+  'chart',
+  'span',
+  'zoom',
+  'q',
+  'view',
+  'logs',
+  'sort',
+  'query',
+  'next',
+  'token',
+];
+
+export function validateSearch(raw: Record<string, unknown>): Search {
+  const out: Search = {};
+  for (const k of keys) {
+    const v = raw[k];
+    if (typeof v === 'string' && v !== '') out[k] = v;
+  }
+  return out;
+}
+
+export function parseSearch(text: string): Record<string, string> {
+  return Object.fromEntries(new URLSearchParams(text));
+}
+
+export function stringifySearch(search: Record<string, unknown>): string {
+  const p = new URLSearchParams();
+  for (const [k, v] of Object.entries(search)) if (typeof v === 'string' && v !== '') p.set(k, v);
+  // Colons, slashes and commas are legal in a query and easier on the eye.
+  const s = p.toString().replace(/%3A/g, ':').replace(/%2F/g, '/').replace(/%2C/g, ',');
+  return s ? `?${s}` : '';
+}
+
+/** carried is what a link to another page takes along: the range and the environment. */
+export function carried(s: Search): Search {
+  const out: Search = {};
+  for (const k of ['from', 'to', 'env', 'paused'] as const) if (s[k]) out[k] = s[k];
+  return out;
+}
+
+export function useUrl(): {
+  search: Search;
+  set: (patch: Search | ((s: Search) => Search), opts?: { replace?: boolean }) => void;
+} {
+  const search: Search = useSearch({ strict: false });
+  const navigate = useNavigate();
+  const set = useCallback(
+    (patch: Search | ((s: Search) => Search), opts?: { replace?: boolean }) => {
+      void navigate({
+        to: '.',
+        search: ((prev: Search) => ({
+          ...prev,
+          ...(typeof patch === 'function' ? patch(prev) : patch),
+        })) as never,
+        replace: opts?.replace ?? false,
+      });
+    },
+    [navigate],
+  );
+  return { search, set };
+}
