@@ -15,23 +15,23 @@ const tag = "services"
 
 // ServiceView is a service in an environment, over the range.
 type ServiceView struct {
-	Service   string     `json:"service"`
-	Env       string     `json:"env"`
-	Requests  uint64     `json:"requests" doc:"Server and consumer spans."`
-	Errors    uint64     `json:"errors" doc:"Of the requests, those with error status."`
-	P50NS     int64      `json:"p50_ns" doc:"Percentiles of the requests' durations, within 1 %; 0 without requests."`
-	P95NS     int64      `json:"p95_ns"`
-	P99NS     int64      `json:"p99_ns"`
-	Spans     uint64     `json:"spans"`
-	Logs      uint64     `json:"logs"`
-	ErrorLogs uint64     `json:"error_logs"`
-	LastSeen  time.Time  `json:"last_seen"`
-	Versions  []string   `json:"versions" doc:"Seen in the range, newest first, at most 5."`
-	Series    SeriesView `json:"series"`
+	Service   string            `json:"service"`
+	Env       string            `json:"env"`
+	Requests  uint64            `json:"requests" doc:"Server and consumer spans."`
+	Errors    uint64            `json:"errors" doc:"Of the requests, those with error status."`
+	P50NS     int64             `json:"p50_ns" doc:"Percentiles of the requests' durations, within 1 %; 0 without requests."`
+	P95NS     int64             `json:"p95_ns"`
+	P99NS     int64             `json:"p99_ns"`
+	Spans     uint64            `json:"spans"`
+	Logs      uint64            `json:"logs"`
+	ErrorLogs uint64            `json:"error_logs"`
+	LastSeen  time.Time         `json:"last_seen"`
+	Versions  []string          `json:"versions" doc:"Seen in the range, newest first, at most 5."`
+	Series    ServiceSeriesView `json:"series"`
 }
 
-// SeriesView is a service over the range, in equal steps from its begin.
-type SeriesView struct {
+// ServiceSeriesView is a service over the range, in equal steps from its begin.
+type ServiceSeriesView struct {
 	StepNS   int64    `json:"step_ns"`
 	Requests []uint64 `json:"requests"`
 	Errors   []uint64 `json:"errors"`
@@ -86,7 +86,7 @@ func view(s *telemetry.ServiceStat) ServiceView {
 		P50NS: whole(s.P50), P95NS: whole(s.P95), P99NS: whole(s.P99),
 		Spans: s.Spans, Logs: s.Logs, ErrorLogs: s.ErrorLogs, LastSeen: telemetry.UTC(s.LastSeen),
 		Versions: filled(s.Versions),
-		Series: SeriesView{
+		Series: ServiceSeriesView{
 			StepNS:   int64(s.Series.Step),
 			Requests: filled(s.Series.Requests), Errors: filled(s.Series.Errors), P95NS: make([]int64, len(s.Series.P95)),
 		},

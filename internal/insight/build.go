@@ -3,6 +3,7 @@ package insight
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/yagura-sre/yagura/internal/i18n"
 	"github.com/yagura-sre/yagura/internal/telemetry"
@@ -110,15 +111,17 @@ func (b *builder) notes(main int) []i18n.Text {
 		}
 	}
 	if b.missing[main] {
+		missing--
 		notes = append(notes, i18n.F(
 			"The root span is not here: it is still to come, was sampled away or was never sent. The critical path is that of %q, the longest span without its parent.",
 			"ルートスパンが見つかりません（未着、サンプリングで除外、または未送信）。クリティカルパスは、親が見つからないスパンのうち最も長い「%s」のものです。",
 			b.spans[main].Name))
 	}
 	if missing > 0 {
-		notes = append(notes, i18n.F(
-			"%d spans name a parent that is not here; they stand at the top level, beside those with the same parent.",
-			"親スパンが見つからないスパンが%d件あります。同じ親を持つもの同士を並べて最上位に表示しています。", missing))
+		notes = append(notes, counted(missing,
+			"%d more span names a parent that is not here; it stands at the top level.",
+			"%d more spans name a parent that is not here; they stand at the top level, beside those with the same parent.",
+			"ほかに親スパンが見つからないスパンが%d件あります。同じ親を持つもの同士を並べて最上位に表示しています。", b.missing[main]))
 	}
 	if roots > 1 {
 		notes = append(notes, i18n.F(
@@ -126,14 +129,30 @@ func (b *builder) notes(main int) []i18n.Text {
 			"このトレースにはルートが%d件あります。クリティカルパスは最も長い「%s」のものです。", roots, b.spans[main].Name))
 	}
 	if n := b.cycles + b.selfParents; n > 0 {
-		notes = append(notes, i18n.F(
-			"%d spans are their own ancestors; each ring was cut at its earliest span.",
-			"自分自身を祖先に持つスパンの循環が%d件あります。それぞれ最も早いスパンで切り離しました。", n))
+		notes = append(notes, counted(n,
+			"%d ring of spans that are their own ancestors was cut at its earliest span.",
+			"%d rings of spans that are their own ancestors were cut, each at its earliest span.",
+			"自分自身を祖先に持つスパンの循環が%d件あり、それぞれ最も早いスパンで切り離しました。", true))
 	}
 	if b.duplicates > 0 {
-		notes = append(notes, i18n.F(
-			"%d spans came more than once with the same ID; the longest of each is shown.",
-			"同じIDで重複して届いたスパンが%d件あります。それぞれ最も長いものを表示しています。", b.duplicates))
+		notes = append(notes, counted(b.duplicates,
+			"%d span that came again with the same ID is left out; the longest is shown.",
+			"%d spans that came again with the same ID are left out; the longest of each is shown.",
+			"同じIDで重複して届いたスパン%d件を除きました。それぞれ最も長いものを表示しています。", true))
 	}
 	return append(notes, b.clockNotes()...)
+}
+
+// counted is a sentence about n things; more says that it speaks of those beside another
+// that was named before, else "more" and ほかに are left out.
+func counted(n int, one, many, ja string, more bool) i18n.Text {
+	en := many
+	if n == 1 {
+		en = one
+	}
+	if !more {
+		en = strings.Replace(en, " more ", " ", 1)
+		ja = strings.TrimPrefix(ja, "ほかに")
+	}
+	return i18n.F(en, ja, n)
 }

@@ -212,3 +212,15 @@ func TestTraceBeyondTheLimit(t *testing.T) {
 		t.Errorf("%d spans, more %t, %d logs, notes %v", len(v.Spans), v.More, v.LogCount, v.Notes)
 	}
 }
+
+func BenchmarkTraceAnswer50k(b *testing.B) {
+	m := &memory{spans: big(MaxSpans)}
+	a := api.New(api.Options{NoAuth: true})
+	Register(a, NewService(m))
+	h := a.Handler()
+	for b.Loop() {
+		r := httptest.NewRequest("GET", api.Base+"/traces/"+shop, nil)
+		r.Host = "localhost"
+		h.ServeHTTP(httptest.NewRecorder(), r)
+	}
+}

@@ -149,13 +149,17 @@ func (b *builder) fixClock(k int, of []int, fixed []bool) {
 	}
 }
 
-// maxClockNotes keeps a trace over hundreds of machines readable.
-const maxClockNotes = 5
+// A note is for what a reader may stumble over: at most maxClockNotes clocks, and none
+// that is off by less than noteworthy, as most are. The spans say what they were moved by.
+const (
+	maxClockNotes = 5
+	noteworthy    = int64(time.Millisecond)
+)
 
 func (b *builder) clockNotes() (notes []i18n.Text) {
 	var moved []domain
 	for _, d := range b.domains {
-		if d.offset != 0 {
+		if d.offset >= noteworthy || d.offset <= -noteworthy {
 			moved = append(moved, d)
 		}
 	}
@@ -164,8 +168,9 @@ func (b *builder) clockNotes() (notes []i18n.Text) {
 	})
 	for i, d := range moved {
 		if i == maxClockNotes {
-			notes = append(notes, i18n.F("%d more clocks were corrected.",
-				"ほかに%d台の時計のずれを補正しました。", len(moved)-i))
+			notes = append(notes, counted(len(moved)-i,
+				"%d more clock was corrected.", "%d more clocks were corrected.",
+				"ほかに%d台の時計のずれを補正しました。", true))
 			break
 		}
 		notes = append(notes, i18n.F(
