@@ -1,0 +1,155 @@
+package config
+
+import (
+	"time"
+)
+
+// Config is everything that can be decided. The tags en and ja document a setting, for
+// the example file and the guide.
+type Config struct {
+	Listen         string   `yaml:"listen" en:"Address of the UI and the API." ja:"UI と API の待ち受けアドレス。"`
+	PublicURL      string   `yaml:"public_url" en:"What people type into their browser, when Yagura is behind a proxy: https://yagura.example.com" ja:"プロキシ経由で公開する場合に、利用者がブラウザーで開く URL。例: https://yagura.example.com"`
+	TrustedProxies []string `yaml:"trusted_proxies" en:"Addresses or networks of the proxies whose X-Forwarded-For is believed." ja:"X-Forwarded-For を信頼するプロキシのアドレスまたはネットワーク。"`
+	DataDir        string   `yaml:"data_dir" en:"Folder for everything that Yagura keeps. One process owns it." ja:"Yagura のデータを保存するフォルダー。同時に使用できるプロセスは 1 つだけです。"`
+	Language       string   `yaml:"language" en:"Language of what the server prints: en or ja. Empty follows LANG. People choose their own." ja:"サーバーの出力に使う言語（en または ja）。空の場合は LANG に従います。UI の言語は利用者ごとに選べます。"`
+	Timezone       string   `yaml:"timezone" en:"Time zone of days and schedules, such as Asia/Tokyo. Empty is the machine's." ja:"日付の区切りや予定に使うタイムゾーン。例: Asia/Tokyo。空の場合はマシンの設定に従います。"`
+
+	Auth      Auth      `yaml:"auth" en:"Who may enter." ja:"サインインの設定。"`
+	OTLP      OTLP      `yaml:"otlp" en:"Where telemetry comes in." ja:"テレメトリーの受信口。"`
+	Engine    Engine    `yaml:"engine" en:"The engine that holds logs and spans: the embedded one, or a ClickHouse." ja:"ログとスパンを保存するエンジン。組み込みエンジンまたは外部の ClickHouse。"`
+	Metrics   Metrics   `yaml:"metrics" en:"The metrics store: the embedded one, or any that speaks Prometheus." ja:"メトリクスの保存先。組み込みストアまたは Prometheus 互換の外部ストア。"`
+	Database  Database  `yaml:"database" en:"The database of users, tokens and decisions: SQLite in the data folder, or PostgreSQL." ja:"ユーザーやトークンなどの状態を保存するデータベース。データフォルダー内の SQLite または PostgreSQL。"`
+	WAL       WAL       `yaml:"wal" en:"The write-ahead log: what was acknowledged and is not in the engine yet." ja:"先行書き込みログ（WAL）。受信済みでエンジンに未書き込みのデータを保持します。"`
+	Retention Retention `yaml:"retention" en:"How long raw telemetry is kept." ja:"生データの保持期間。"`
+	Limits    Limits    `yaml:"limits" en:"What a sender may send. What is refused or cut is counted and shown on the status page." ja:"送信側に対する制限。拒否・切り詰めたデータは件数とともにステータス画面に表示されます。"`
+	Redaction Redaction `yaml:"redaction" en:"What is taken out of telemetry before anything is written." ja:"書き込み前にテレメトリーから取り除く機密情報。"`
+	Log       Log       `yaml:"log" en:"Yagura's own log, on standard error." ja:"Yagura 自身のログ（標準エラー出力）。"`
+}
+
+// Auth says how people come in.
+type Auth struct {
+	Mode string `yaml:"mode" en:"password, or none: everybody is the administrator, which is only possible on a loopback address." ja:"password または none。none では誰でも管理者として操作できるため、ループバックアドレスでのみ使用できます。"`
+}
+
+// OTLP says where telemetry comes in.
+type OTLP struct {
+	GRPC string   `yaml:"grpc" en:"OTLP over gRPC. Empty switches it off. Containers reach it at 0.0.0.0:4317." ja:"OTLP/gRPC の待ち受けアドレス。空にすると無効になります。コンテナーから送信する場合は 0.0.0.0:4317 などを指定します。"`
+	HTTP string   `yaml:"http" en:"OTLP over HTTP. Empty switches it off." ja:"OTLP/HTTP の待ち受けアドレス。空にすると無効になります。"`
+	Auth string   `yaml:"auth" en:"auto: senders need an ingest token unless the address is a loopback one; token: always; none: never." ja:"auto はループバックアドレス以外で取り込みトークンを必須とし、token は常に必須、none は不要とします。"`
+	CORS []string `yaml:"cors_origins" en:"Origins of web pages that may send over HTTP, such as https://shop.example.com." ja:"ブラウザーから OTLP/HTTP で送信できるページのオリジン。例: https://shop.example.com"`
+}
+
+// Engine says where logs and spans are kept.
+type Engine struct {
+	Lib          string   `yaml:"lib" en:"Path of libchdb.so. Empty looks beside the program." ja:"libchdb.so のパス。空の場合は実行ファイルの周辺を探します。"`
+	URL          string   `yaml:"url" en:"HTTP address of a ClickHouse (http://clickhouse:8123), which replaces the embedded engine." ja:"外部の ClickHouse の HTTP アドレス（http://clickhouse:8123）。指定すると組み込みエンジンの代わりに使用します。"`
+	User         string   `yaml:"user" en:"User at that ClickHouse." ja:"ClickHouse のユーザー名。"`
+	Password     string   `yaml:"password" secret:"true" en:"Password of that user." ja:"ClickHouse のパスワード。"`
+	PasswordFile string   `yaml:"password_file" en:"File that holds the password instead." ja:"パスワードを記載したファイルのパス。"`
+	Database     string   `yaml:"database" en:"Database for the tables." ja:"テーブルを作成するデータベース名。"`
+	Cluster      string   `yaml:"cluster" en:"Cluster over which the tables are spread. Empty is one server." ja:"テーブルを分散するクラスター名。空の場合は単一サーバーです。"`
+	MaxMemory    Size     `yaml:"max_memory" en:"Memory of the embedded engine. 0 is a quarter of the machine's, at least 1GiB." ja:"組み込みエンジンのメモリー上限。0 の場合はマシンの 4 分の 1（最低 1GiB）です。"`
+	MaxThreads   int      `yaml:"max_threads" en:"Threads of the embedded engine. 0 is one per core." ja:"組み込みエンジンのスレッド数の上限。0 の場合はコア数と同じです。"`
+	MaxQuery     Duration `yaml:"max_query" en:"The longest that a question may take." ja:"クエリーの制限時間。"`
+}
+
+// Metrics says where metrics are kept.
+type Metrics struct {
+	URL       string   `yaml:"url" en:"Address of a Prometheus-compatible store (http://mimir:9009/prometheus), which replaces the embedded one." ja:"Prometheus 互換ストアのアドレス（http://mimir:9009/prometheus）。指定すると組み込みストアの代わりに使用します。"`
+	Token     string   `yaml:"token" secret:"true" en:"Bearer token for that store." ja:"そのストアの Bearer トークン。"`
+	TokenFile string   `yaml:"token_file" en:"File that holds the token instead." ja:"トークンを記載したファイルのパス。"`
+	Retention Duration `yaml:"retention" en:"How long the embedded store keeps samples." ja:"組み込みストアでのメトリクスの保持期間。"`
+}
+
+// Database says where state is kept.
+type Database struct {
+	DSN     string `yaml:"dsn" secret:"true" en:"PostgreSQL 15 or newer: postgres://user:password@host/yagura. Empty is SQLite." ja:"PostgreSQL 15 以降の接続文字列: postgres://user:password@host/yagura。空の場合は SQLite を使用します。"`
+	DSNFile string `yaml:"dsn_file" en:"File that holds the DSN instead." ja:"接続文字列を記載したファイルのパス。"`
+}
+
+// WAL bounds the write-ahead log.
+type WAL struct {
+	MaxBytes     Size `yaml:"max_bytes" en:"When it has grown so large because the engine is away, senders are told to come back." ja:"エンジンの停止などでこのサイズに達すると、送信側に再送を求めます。"`
+	MinFreeBytes Size `yaml:"min_free_bytes" en:"The same when less than this is free on the disk." ja:"ディスクの空き容量がこれを下回った場合も、送信側に再送を求めます。"`
+}
+
+// Retention says how long raw rows are kept.
+type Retention struct {
+	Logs  Duration `yaml:"logs" en:"Logs." ja:"ログの保持期間。"`
+	Spans Duration `yaml:"spans" en:"Spans." ja:"スパンの保持期間。"`
+}
+
+// Limits bounds what comes in.
+type Limits struct {
+	RequestBytes       Size     `yaml:"request_bytes" en:"Size of a request, unpacked." ja:"1 リクエストのサイズ（展開後）。"`
+	InflightBytes      Size     `yaml:"inflight_bytes" en:"Size of all requests that are being worked on, unpacked." ja:"処理中の全リクエストの合計サイズ（展開後）。"`
+	ConcurrentRequests int      `yaml:"concurrent_requests" en:"Requests that are worked on at once." ja:"同時に処理するリクエスト数。"`
+	Services           int      `yaml:"services" en:"Different service names; a deployment that invents them must not fill the catalogue." ja:"サービス名の種類数。サービス名が際限なく増えることを防ぎます。"`
+	Attributes         int      `yaml:"attributes" en:"Attributes of a row; further ones are cut." ja:"1 行あたりの属性数。超えた分は切り捨てます。"`
+	AttributeBytes     Size     `yaml:"attribute_bytes" en:"Size of an attribute's value; longer ones are cut." ja:"属性値のサイズ。超えた分は切り詰めます。"`
+	BodyBytes          Size     `yaml:"body_bytes" en:"Size of a log body, a statement, a stack trace; longer ones are cut." ja:"ログ本文・SQL 文・スタックトレースのサイズ。超えた分は切り詰めます。"`
+	Future             Duration `yaml:"future" en:"How far a row's time may be ahead of ours." ja:"受信時刻より先の時刻を許容する幅。"`
+}
+
+// Redaction says what is taken out.
+type Redaction struct {
+	DisableDefaults bool            `yaml:"disable_defaults" en:"Switch all of the built-in rules off (passwords, tokens, authorization headers, card numbers, My Number)." ja:"組み込みルール（パスワード、トークン、Authorization ヘッダー、カード番号、マイナンバー）をすべて無効にします。"`
+	Disable         []string        `yaml:"disable" en:"Built-in rules to switch off, by their ids." ja:"無効にする組み込みルールの ID。"`
+	Keep            []string        `yaml:"keep" en:"Attributes that are left as they are." ja:"そのまま残す属性名。"`
+	Rules           []RedactionRule `yaml:"rules" en:"Rules of your own: id, and keys (attribute names) or pattern (a regular expression)." ja:"独自のルール。id と、keys（属性名）または pattern（正規表現）を指定します。"`
+}
+
+// RedactionRule takes out the values of keys, or what a pattern matches.
+type RedactionRule struct {
+	ID      string   `yaml:"id"`
+	Keys    []string `yaml:"keys"`
+	Pattern string   `yaml:"pattern"`
+}
+
+// Log says what is logged.
+type Log struct {
+	Level  string `yaml:"level" en:"debug, info, warn or error." ja:"debug、info、warn、error のいずれか。"`
+	Format string `yaml:"format" en:"text or json." ja:"text または json。"`
+}
+
+// Default is the configuration without any file.
+func Default() Config {
+	const day = Duration(24 * time.Hour)
+	return Config{
+		Listen:    "127.0.0.1:7700",
+		DataDir:   "./data",
+		Auth:      Auth{Mode: "password"},
+		OTLP:      OTLP{GRPC: "127.0.0.1:4317", HTTP: "127.0.0.1:4318", Auth: "auto"},
+		Engine:    Engine{Database: "yagura", MaxQuery: Duration(30 * time.Second)},
+		Metrics:   Metrics{Retention: 90 * day},
+		WAL:       WAL{MaxBytes: 2 << 30, MinFreeBytes: 256 << 20},
+		Retention: Retention{Logs: 30 * day, Spans: 14 * day},
+		Limits: Limits{
+			RequestBytes: 16 << 20, InflightBytes: 256 << 20, ConcurrentRequests: 256, Services: 1000,
+			Attributes: 128, AttributeBytes: 16 << 10, BodyBytes: 256 << 10, Future: Duration(10 * time.Minute),
+		},
+		Log: Log{Level: "info", Format: "text"},
+	}
+}
+
+// NoAuth says that sign-in is switched off.
+func (c Config) NoAuth() bool { return c.Auth.Mode == "none" }
+
+// TokenNeeded says whether senders at an OTLP address need an ingest token.
+func (o OTLP) TokenNeeded(addr string) bool {
+	switch o.Auth {
+	case "token":
+		return true
+	case "none":
+		return false
+	}
+	return !Loopback(addr)
+}
+
+// Memory is what the embedded engine may use.
+func (e Engine) Memory() int64 {
+	if e.MaxMemory > 0 {
+		return int64(e.MaxMemory)
+	}
+	return max(1<<30, TotalMemory()/4)
+}
