@@ -158,6 +158,23 @@ func golang(s string, at int) telemetry.Exception {
 	return e
 }
 
+// isRubyType says that a word is a constant: Module::Name, or one that ends as errors do.
+func isRubyType(w string) bool {
+	dotted := strings.ReplaceAll(w, "::", ".")
+	if isType(dotted) {
+		return true
+	}
+	if dotted == w || len(w) > 200 {
+		return false
+	}
+	for part := range strings.SplitSeq(dotted, ".") {
+		if part == "" || part[0] < 'A' || part[0] > 'Z' || strings.ContainsAny(part, " ()'\"") {
+			return false
+		}
+	}
+	return true
+}
+
 // rubyFrame finds the first frame of a Ruby backtrace: a.rb:1:in `x'.
 func rubyFrame(s string) int {
 	for at := 0; ; {
@@ -182,7 +199,7 @@ func rubyFrame(s string) int {
 func ruby(s string, frame int) telemetry.Exception {
 	e := telemetry.Exception{Stack: s[frame:]}
 	line := s[frame:lineOf(s, frame)]
-	if open := strings.LastIndex(line, " ("); open > 0 && strings.HasSuffix(line, ")") && isType(strings.ReplaceAll(line[open+2:len(line)-1], "::", ".")) {
+	if open := strings.LastIndex(line, " ("); open > 0 && strings.HasSuffix(line, ")") && isRubyType(line[open+2:len(line)-1]) {
 		e.Type = line[open+2 : len(line)-1]
 		if i := strings.Index(line, ": "); i >= 0 && i+2 <= open {
 			e.Message = line[i+2 : open]
@@ -200,9 +217,9 @@ func ruby(s string, frame int) telemetry.Exception {
 			continue
 		}
 		e.Stack = s[prev:]
-		if typ, msg, ok := strings.Cut(head, " ("); ok && isType(strings.ReplaceAll(typ, "::", ".")) {
+		if typ, msg, ok := strings.Cut(head, " ("); ok && isRubyType(typ) {
 			e.Type, e.Message = typ, strings.TrimRight(msg, "):")
-		} else if i := strings.Index(head, ": "); i > 0 && isType(strings.ReplaceAll(head[:i], "::", ".")) {
+		} else if i := strings.Index(head, ": "); i > 0 && isRubyType(head[:i]) {
 			e.Type, e.Message = head[:i], head[i+2:]
 		} else {
 			e.Message = head
