@@ -174,6 +174,10 @@ func (s *bisection) readList() error {
 		return err
 	}
 	s.block.refused = true
+	// As with blocks: what we go by must be on disk, and that it can be read is no proof.
+	if err := s.lane.log.Disk.Settle(s.block.path+refusedSuffix, 0, data); err != nil {
+		return err
+	}
 	for lines := bufio.NewScanner(bytes.NewReader(data)); lines.Scan(); {
 		line := lines.Text()
 		k := strings.LastIndexByte(line, ' ')

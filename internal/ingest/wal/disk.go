@@ -15,9 +15,10 @@ type Disk interface {
 	ReadFile(name string) ([]byte, error)
 	// Append opens a file to add to its end, and creates it when there is none.
 	Append(name string) (File, error)
-	// Truncate cuts a file to size and syncs it: when it returns nil, exactly the first
-	// size bytes are durable.
-	Truncate(name string, size int64) error
+	// Settle overwrites a file from at with tail, cuts off what is behind, and syncs it:
+	// when it returns nil, the file ends with tail and that is durable. Until then each
+	// byte is what it was or what it shall be.
+	Settle(name string, at int64, tail []byte) error
 	Rename(from, to string) error
 	Remove(name string) error
 	// SyncDir makes the names in a folder durable.
@@ -78,14 +79,17 @@ func (OS) Append(name string) (File, error) {
 	return f, nil
 }
 
-// Truncate cuts a file and syncs it.
-func (OS) Truncate(name string, size int64) error {
+// Settle overwrites the end of a file, cuts it and syncs it.
+func (OS) Settle(name string, at int64, tail []byte) error {
 	f, err := os.OpenFile(name, os.O_WRONLY, 0)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	if err := f.Truncate(size); err != nil {
+	if _, err := f.WriteAt(tail, at); err != nil {
+		return err
+	}
+	if err := f.Truncate(at + int64(len(tail))); err != nil {
 		return err
 	}
 	return f.Sync()

@@ -29,8 +29,9 @@
 // before it is first written to the engine, so frames cannot join it later. Two things
 // may lie behind the last acknowledged frame: the rest of a batch whose write or sync
 // failed, and, after a crash, a batch that was never answered. Such a file is "unsure",
-// and is settled before the first Write: it is cut to a known length and synced, and
-// this is repeated until the disk says yes. Before that moment the token was never used,
+// and is settled before the first Write: it is cut to a known length, what may not have
+// reached the disk is written in place once more (after a failed sync the kernel shows
+// bytes that it will never write), and it is synced, again until the disk says yes. Before that moment the token was never used,
 // so it does not matter which of the unanswered frames the cut keeps; after it, the
 // bytes are durable and do not change. A block that was still open at a crash was never
 // given to Write, so it too can be sealed as it is found. An unanswered frame may hence

@@ -78,6 +78,7 @@ func appendFrameHead(dst []byte, seed uint32, payload []byte, rows int, durable 
 type contents struct {
 	frames  [][]byte // the good ones in order; they share memory with the file's bytes
 	rows    int      // of the good frames
+	durable int64    // everything before it was synced
 	end     int64    // everything behind it is torn off by a crash and was not acknowledged
 	corrupt []span   // what was acknowledged and is spoilt
 }
@@ -97,7 +98,7 @@ func (m misplaced) Error() string {
 //
 // It never fails on damage: it says where the damage is. The only error is misplaced.
 func readBlock(n name, data []byte, durable int64) (contents, error) {
-	var c contents
+	c := contents{durable: durable}
 	if len(data) >= headerSize && string(data[:len(magic)]) == magic &&
 		le.Uint32(data[36:]) == crc32.Checksum(data[:36], castagnoli) {
 		if v, s := int(le.Uint16(data[8:])), int(data[10]); v != version || s != int(n.signal) {
@@ -122,14 +123,14 @@ func readBlock(n name, data []byte, durable int64) (contents, error) {
 		}
 		c.frames = append(c.frames, payload)
 		c.rows += rows
-		durable = max(durable, min(synced, at))
+		c.durable = max(c.durable, min(synced, at))
 		at += frameSize + int64(len(payload))
 		c.end = at
 	}
 	for _, s := range bad {
-		if s.from < durable {
+		if s.from < c.durable {
 			c.corrupt = append(c.corrupt, s)
-			c.end = max(c.end, min(s.to, durable))
+			c.end = max(c.end, min(s.to, c.durable))
 		}
 	}
 	return c, nil

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -46,6 +47,7 @@ type lane struct {
 	shared   bool // the last commit was for several senders
 	last     time.Time
 	expiring <-chan time.Time
+	unused   []string // files without an acknowledged frame that could not be removed
 }
 
 // entry is a frame whose sender waits.
@@ -151,6 +153,7 @@ func (l *lane) commitAll() {
 			if l.open != nil {
 				l.seal()
 			}
+			l.sweep()
 			l.mu.Lock()
 			l.sealed = true
 			l.queued.Broadcast()
@@ -296,6 +299,7 @@ func (l *lane) persist(batch []*entry, size int64) error {
 // begin creates the file of a new block. Nothing is booked for its header before the
 // block holds an acknowledged frame.
 func (l *lane) begin() (*block, error) {
+	l.sweep()
 	now := l.log.Clock.Now()
 	l.seq = max(l.seq+1, uint64(now.UnixMicro()))
 	b := &block{name: name{l.signal, l.log.id, l.seq}, begun: now}
@@ -311,18 +315,24 @@ func (l *lane) begin() (*block, error) {
 	return b, nil
 }
 
-// abandon gives up a file after an error. Without an acknowledged frame it is removed;
-// should that fail, its frames are stored after the next start, which is allowed.
+// abandon gives up a file after an error. Without an acknowledged frame it is removed.
 func (l *lane) abandon(b *block) {
 	if b.size == 0 {
 		b.file.Close()
-		if err := removeIfThere(l.log.Disk, b.path); err != nil {
-			l.log.Log.Warn("an unused file stays behind", "file", b.path, "error", err)
-		}
+		l.unused = append(l.unused, b.path)
+		l.sweep()
 		return
 	}
-	b.unsure = l.log.Disk.Truncate(b.path, b.size) != nil
+	b.unsure = l.log.Disk.Settle(b.path, b.size, nil) != nil
 	l.seal()
+}
+
+// sweep removes unused files; those that resist are tried again with the next block.
+// Should the process end first, they are taken for blocks and stored, which is allowed.
+func (l *lane) sweep() {
+	l.unused = slices.DeleteFunc(l.unused, func(path string) bool {
+		return removeIfThere(l.log.Disk, path) == nil
+	})
 }
 
 // seal ends the open block and queues it for the writers.

@@ -44,7 +44,9 @@ type quarantine struct {
 	maxBytes   int64
 	log        *slog.Logger
 
-	mu      sync.Mutex
+	turn chan struct{} // held by who changes the folder
+
+	mu      sync.Mutex    // guards what follows; never held during I/O
 	entries []Quarantined // oldest first, without frames
 	ids     map[string]bool
 	bytes   int64
@@ -58,7 +60,7 @@ type quarantineFile struct {
 }
 
 func openQuarantine(d Disk, dir string, maxEntries int, maxBytes int64, log *slog.Logger) (*quarantine, error) {
-	q := &quarantine{disk: d, dir: dir, maxEntries: maxEntries, maxBytes: maxBytes, log: log, ids: map[string]bool{}}
+	q := &quarantine{disk: d, dir: dir, maxEntries: maxEntries, maxBytes: maxBytes, log: log, turn: make(chan struct{}, 1), ids: map[string]bool{}}
 	files, err := d.List(dir)
 	if err != nil {
 		return nil, err
@@ -101,9 +103,9 @@ func openQuarantine(d Disk, dir string, maxEntries int, maxBytes int64, log *slo
 // put makes an entry durable and reports whether it is new. A replay finds the same rows
 // guilty again and gives them the same ids.
 func (q *quarantine) put(e Quarantined, now time.Time) (isNew bool, err error) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if q.ids[e.ID] {
+	q.turn <- struct{}{}
+	defer func() { <-q.turn }()
+	if q.has(e.ID) {
 		return false, nil
 	}
 	e.Time = now
@@ -115,26 +117,42 @@ func (q *quarantine) put(e Quarantined, now time.Time) (isNew bool, err error) {
 		return false, err
 	}
 	e.Bytes, e.Frame = int64(len(data)), nil
+	q.mu.Lock()
 	q.entries = append(q.entries, e)
 	q.ids[e.ID] = true
 	q.bytes += e.Bytes
+	q.mu.Unlock()
 	q.evict()
 	return true, nil
 }
 
+func (q *quarantine) has(id string) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.ids[id]
+}
+
 // evict makes room, but never takes the newest.
 func (q *quarantine) evict() {
-	for len(q.entries) > 1 && (len(q.entries) > q.maxEntries || q.bytes > q.maxBytes) {
+	for {
+		q.mu.Lock()
+		over := len(q.entries) > 1 && (len(q.entries) > q.maxEntries || q.bytes > q.maxBytes)
 		old := q.entries[0]
+		q.mu.Unlock()
+		if !over {
+			return
+		}
 		if err := removeIfThere(q.disk, filepath.Join(q.dir, old.ID+".json")); err != nil {
 			q.log.Warn("the quarantine cannot make room", "error", err)
 			return // the next put tries again
 		}
 		q.log.Warn("the quarantine is full; its oldest entry is gone", "id", old.ID, "signal", old.Signal, "reason", old.Reason, "row", old.Row)
+		q.mu.Lock()
 		q.entries = q.entries[1:]
 		delete(q.ids, old.ID)
 		q.bytes -= old.Bytes
 		q.evicted++
+		q.mu.Unlock()
 	}
 }
 

@@ -50,7 +50,7 @@ func (l *lane) recover() error {
 func (l *lane) load(b *block) (bool, error) {
 	if b.frames != nil {
 		if b.unsure {
-			if err := l.log.Disk.Truncate(b.path, b.size); err != nil {
+			if err := l.log.Disk.Settle(b.path, b.size, nil); err != nil {
 				return false, err
 			}
 			b.unsure = false
@@ -91,13 +91,15 @@ func (l *lane) load(b *block) (bool, error) {
 	if b.unsure {
 		end := c.end
 		if !b.leftover {
-			end = b.size
-		}
-		if torn := int64(len(data)) - end; torn > 0 {
+			end = int64(len(data)) // all of it was acknowledged
+		} else if torn := int64(len(data)) - end; torn > 0 {
 			l.log.Log.Warn("a block of the write-ahead log ends in a torn write, which was never acknowledged", "file", b.path, "bytes", torn)
 			l.count(func(c *counters) { c.tornBytes += uint64(torn) })
 		}
-		if err := l.log.Disk.Truncate(b.path, end); err != nil {
+		// What nothing says is durable is written once more, because a sync is not enough:
+		// when an earlier one failed, the kernel may show bytes that it will never write.
+		known := min(c.durable, end)
+		if err := l.log.Disk.Settle(b.path, known, data[known:end]); err != nil {
 			return false, err
 		}
 		b.unsure = false
