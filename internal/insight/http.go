@@ -29,13 +29,13 @@ type TraceView struct {
 // TraceSpan is a span in its place in a trace.
 type TraceSpan struct {
 	SpanID        string     `json:"span_id"`
-	ParentID      string     `json:"parent_id,omitempty" doc:"As it was sent."`
+	ParentID      string     `json:"parent_id" doc:"As it was sent; empty for a root."`
 	Depth         int        `json:"depth"`
 	Service       string     `json:"service"`
-	Env           string     `json:"env,omitempty"`
+	Env           string     `json:"env"`
 	Name          string     `json:"name"`
-	Kind          string     `json:"kind,omitempty"`
-	Status        string     `json:"status,omitempty" doc:"ok or error; left out when unset."`
+	Kind          string     `json:"kind"`
+	Status        string     `json:"status" doc:"unset, ok or error."`
 	StartNS       int64      `json:"start_ns" doc:"After the start of the trace, corrected."`
 	DurationNS    int64      `json:"duration_ns"`
 	SelfNS        int64      `json:"self_ns" doc:"The part in which it waited for no child."`
@@ -43,7 +43,8 @@ type TraceSpan struct {
 	MissingParent bool       `json:"missing_parent,omitempty" doc:"It names a parent that is not stored."`
 	Deferred      bool       `json:"deferred,omitempty" doc:"Nobody above waited for it."`
 	SkewNS        int64      `json:"skew_ns,omitempty" doc:"What was added to its times because its machine's clock was wrong."`
-	Error         string     `json:"error,omitempty" doc:"What went wrong, in short."`
+	Error         bool       `json:"error,omitempty" doc:"Its status is error."`
+	Message       string     `json:"message,omitempty" doc:"What went wrong, in short, where status is error."`
 	Summary       string     `json:"summary,omitempty" doc:"What it did: HTTP route and status, statement, procedure, queue."`
 }
 
@@ -141,16 +142,13 @@ func view(ctx context.Context, t *Trace) TraceView {
 		n := &t.Nodes[i]
 		s := TraceSpan{
 			SpanID: n.Span.SpanID.String(), ParentID: n.Span.ParentID.String(), Depth: n.Depth,
-			Service: n.Span.Service, Env: n.Span.Env, Name: n.Span.Name, Kind: n.Span.Kind.String(),
+			Service: n.Span.Service, Env: n.Span.Env, Name: n.Span.Name, Kind: n.Span.Kind.String(), Status: n.Span.Status.String(),
 			StartNS: n.Start, DurationNS: n.Duration, SelfNS: n.Self,
 			MissingParent: n.MissingParent, Deferred: n.Deferred, SkewNS: n.Skew,
 			Summary: Summary(n.Span),
 		}
-		if n.Span.Status != telemetry.StatusUnset {
-			s.Status = n.Span.Status.String()
-		}
 		if n.Span.Status == telemetry.StatusError {
-			s.Error = errorLine(n.Span)
+			s.Error, s.Message = true, errorLine(n.Span)
 		}
 		for _, c := range n.Critical {
 			s.Critical = append(s.Critical, [2]int64{c.From, c.To})

@@ -99,12 +99,12 @@ func TestTraceOnTheWire(t *testing.T) {
 		`"services":[{"service":"stock","env":"","spans":1,"errors":1,"self_ns":60000000,"critical_ns":60000000},` +
 		`{"service":"shop","env":"prod","spans":1,"errors":0,"self_ns":20000000,"critical_ns":20000000},` +
 		`{"service":"shop","env":"","spans":1,"errors":0,"self_ns":20000000,"critical_ns":20000000}],"spans":[` +
-		`{"span_id":"0000000000000001","depth":0,"service":"shop","env":"prod","name":"shop1","kind":"server","start_ns":0,"duration_ns":100000000,"self_ns":20000000,` +
+		`{"span_id":"0000000000000001","parent_id":"","depth":0,"service":"shop","env":"prod","name":"shop1","kind":"server","status":"unset","start_ns":0,"duration_ns":100000000,"self_ns":20000000,` +
 		`"critical":[[0,10000000],[90000000,100000000]],"summary":"POST /checkout"},` +
-		`{"span_id":"0000000000000002","parent_id":"0000000000000001","depth":1,"service":"shop","name":"shop2","kind":"client","start_ns":10000000,"duration_ns":80000000,"self_ns":20000000,` +
+		`{"span_id":"0000000000000002","parent_id":"0000000000000001","depth":1,"service":"shop","env":"","name":"shop2","kind":"client","status":"unset","start_ns":10000000,"duration_ns":80000000,"self_ns":20000000,` +
 		`"critical":[[10000000,20000000],[80000000,90000000]]},` +
-		`{"span_id":"0000000000000003","parent_id":"0000000000000002","depth":2,"service":"stock","name":"stock3","kind":"server","status":"error","start_ns":20000000,"duration_ns":60000000,"self_ns":60000000,` +
-		`"critical":[[20000000,80000000]],"skew_ns":500000000,"error":"LockWait: timeout on stock"}],` +
+		`{"span_id":"0000000000000003","parent_id":"0000000000000002","depth":2,"service":"stock","env":"","name":"stock3","kind":"server","status":"error","start_ns":20000000,"duration_ns":60000000,"self_ns":60000000,` +
+		`"critical":[[20000000,80000000]],"skew_ns":500000000,"error":true,"message":"LockWait: timeout on stock"}],` +
 		`"more":false,"notes":["stock (stock-host)の時計が呼び出し元とずれているため、スパンを+500msずらして表示しています。"],"log_count":2,"more_logs":false}`
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)

@@ -3,6 +3,7 @@ package telemetry
 import (
 	"context"
 	"net/http"
+	"strings"
 
 	"github.com/yagura-sre/yagura/internal/api"
 	"github.com/yagura-sre/yagura/internal/authz"
@@ -127,14 +128,18 @@ func registerSignal(a *api.API, s *Service, signal Signal, one string) {
 		Summary: "The most frequent values of keys among " + tag,
 	}, func(ctx context.Context, in *struct {
 		SelectParams
-		Keys  []string `query:"keys" maxItems:"20" doc:"Which keys, with commas between; without any, the most telling are chosen."`
+		Keys  []string `query:"keys,explode" doc:"Which keys, at most 20, with commas between or repeated; without any, the most telling are chosen."`
 		Limit int      `query:"limit" default:"10" minimum:"1" maximum:"100" doc:"Values per key."`
 	}) (*api.Out[api.List[FacetRecord]], error) {
 		ask, err := in.ask(s)
 		if err != nil {
 			return nil, err
 		}
-		facets, err := s.Facets(ctx, signal, ask, in.Keys, in.Limit)
+		var keys []string
+		if all := strings.Join(in.Keys, ","); all != "" {
+			keys = strings.Split(all, ",")
+		}
+		facets, err := s.Facets(ctx, signal, ask, keys, in.Limit)
 		if err != nil {
 			return nil, err
 		}

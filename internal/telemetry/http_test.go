@@ -51,7 +51,10 @@ func (h *house) get(t *testing.T, want int, path string, body any, params ...str
 		k, v, _ := strings.Cut(p, "=")
 		q.Set(k, v)
 	}
-	r := httptest.NewRequest("GET", api.Base+path+"?"+q.Encode(), nil)
+	if len(q) > 0 {
+		path += "?" + q.Encode()
+	}
+	r := httptest.NewRequest("GET", api.Base+path, nil)
 	r.Host = "localhost"
 	r.Header.Set("Accept-Language", "ja")
 	w := httptest.NewRecorder()
@@ -199,6 +202,14 @@ func TestCountHistogramFacets(t *testing.T) {
 	}
 	if fmt.Sprint(facets.Items) != fmt.Sprint(want) {
 		t.Errorf("got %v\nwant %v", facets.Items, want)
+	}
+	h.get(t, 200, "/logs/facets?keys=service&keys=env", &facets)
+	if len(facets.Items) != 2 || facets.Items[1].Key != "env" {
+		t.Errorf("%+v", facets.Items)
+	}
+	h.get(t, 200, "/logs/facets", &facets, "keys=")
+	if len(facets.Items) < 3 {
+		t.Errorf("%+v", facets.Items)
 	}
 	h.get(t, 200, "/spans/count", &count)
 	if count.Count != 0 {
