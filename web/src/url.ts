@@ -22,6 +22,8 @@ export interface Search {
   q?: string;
   view?: string;
   logs?: string;
+  /** Trace: only=critical or only=errors. */
+  only?: string;
   /** Tables: the column, with a leading minus when descending. */
   sort?: string;
   /** Metrics */
@@ -45,6 +47,7 @@ const keys: (keyof Search)[] = [
   'q',
   'view',
   'logs',
+  'only',
   'sort',
   'query',
   'next',

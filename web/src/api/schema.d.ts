@@ -88,7 +88,7 @@ export interface components {
     };
     TraceSpan: {
       span_id: string; parent_id: string; depth: number; service: string; env: string; name: string; kind: string; status: string;
-      start_ns: number; duration_ns: number; self_ns: number; critical?: [number, number][]; missing_parent?: boolean; skew_ns?: number; error?: boolean; summary?: string;
+      start_ns: number; duration_ns: number; self_ns: number; critical?: number[][]; missing_parent?: boolean; skew_ns?: number; error?: boolean; summary?: string;
     };
     Trace: {
       trace_id: string; time: string; duration_ns: number; services: { service: string; spans: number; errors: number; self_ns: number }[];

@@ -12,7 +12,8 @@ export interface Bar {
   name: string;
   summary?: string;
   error?: boolean;
-  critical?: [number, number][] | null;
+  /** critical are the [from, to] pieces of the span on the critical path. */
+  critical?: number[][] | null;
 }
 
 export interface Tree {

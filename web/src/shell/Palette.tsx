@@ -78,8 +78,6 @@ export function Palette({ onClose }: { onClose: () => void }) {
       <div className={classes.paletteList} role="listbox" id={id} ref={list} aria-label={t.palette.title}>
         {entries.map((e, i) => (
           // The input keeps the focus and handles the keys for the list.
-          // biome-ignore lint/a11y/useKeyWithClickEvents: see above
-          // biome-ignore lint/a11y/useFocusableInteractive: see above
           <div
             key={e.id}
             id={`${id}-${e.id}`}

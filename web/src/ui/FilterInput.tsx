@@ -147,7 +147,6 @@ export function FilterInput({ signal, value, onSubmit, placeholder }: Props) {
       {shown && (
         <div className={classes.list} role="listbox" id={id} aria-label={t.filter.completions}>
           {choices.map((c, i) => (
-            // biome-ignore lint/a11y/useFocusableInteractive: the input keeps the focus
             <div
               key={c.value}
               id={`${id}-${i}`}

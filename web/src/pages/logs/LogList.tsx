@@ -95,7 +95,6 @@ export function LogList(p: Props) {
           </Button>
         </div>
       )}
-      {/* biome-ignore lint/a11y/useSemanticElements: rows are placed absolutely, which a table cannot do */}
       <div
         role="table"
         aria-rowcount={p.more ? -1 : p.rows.length}
@@ -148,9 +147,6 @@ const Row = memo(function Row({ log, index, top, words, wide, current, open, onO
   const ms = T.msOf(log.time);
   const text = log.body || log.exception?.message || log.event;
   return (
-    // biome-ignore lint/a11y/useSemanticElements: see the table
-    // biome-ignore lint/a11y/useKeyWithClickEvents: j, k and Enter are handled for the whole list
-    // biome-ignore lint/a11y/useFocusableInteractive: see above; the time is a button within
     <div
       role="row"
       aria-rowindex={index + 1}
@@ -165,20 +161,16 @@ const Row = memo(function Row({ log, index, top, words, wide, current, open, onO
         if (!window.getSelection()?.toString()) onOpen(open ? undefined : log);
       }}
     >
-      {/* biome-ignore lint/a11y/useSemanticElements: see the table */}
       <span role="cell" className={classes.time} title={T.full(ms, lang)}>
         {wide && <span className="dim">{T.shortDate(ms, lang)} </span>}
         {T.clock(ms, true)}
       </span>
-      {/* biome-ignore lint/a11y/useSemanticElements: see the table */}
       <span role="cell" className={classes.level}>
         <Level level={log.level} text={log.severity_text} />
       </span>
-      {/* biome-ignore lint/a11y/useSemanticElements: see the table */}
       <span role="cell" className={`${classes.service} ellipsis`} title={log.service}>
         {log.service}
       </span>
-      {/* biome-ignore lint/a11y/useSemanticElements: see the table */}
       <span role="cell" className={`${classes.text} ellipsis`}>
         {log.exception?.type && <span className={classes.exception}>{log.exception.type}</span>}
         <Highlight text={text.slice(0, LINE)} words={words} />

@@ -1,3 +1,105 @@
+import { useQuery } from '@tanstack/react-query';
+import { useParams } from '@tanstack/react-router';
+import { useCallback, useMemo, useState } from 'react';
+import { ApiError } from '~/api/client';
+import { traceLogsQuery, traceQuery } from '~/api/queries';
+import type { Log, Trace } from '~/api/types';
+import { useI18n } from '~/i18n';
+import { colorsFor } from '~/lib/colors';
+import { Empty } from '~/ui/Empty';
+import { ErrorState } from '~/ui/ErrorState';
+import { Page } from '~/ui/Page';
+import { PageLink } from '~/ui/PageLink';
+import { SkeletonRows } from '~/ui/SkeletonRows';
+import { useUrl } from '~/url';
+import { Minimap } from './Minimap';
+import { SpanPanel } from './SpanPanel';
+import { TraceHeader } from './TraceHeader';
+import { TraceTable } from './TraceTable';
+import { TraceToolbar } from './TraceToolbar';
+import classes from './trace.module.css';
+import { useTraceState } from './useTraceState';
+import { Waterfall } from './Waterfall';
+
+const noLogs: Log[] = [];
+
 export function TracePage() {
-  return null;
+  const { t } = useI18n();
+  const { traceId } = useParams({ strict: false }) as { traceId: string };
+  const q = useQuery(traceQuery(traceId));
+  const logs = useQuery({ ...traceLogsQuery(traceId), enabled: (q.data?.log_count ?? 0) > 0 });
+  if (q.error instanceof ApiError && q.error.status === 404) {
+    return (
+      <Page title={t.trace.title}>
+        <Empty title={t.trace.notFound} text={t.trace.notFoundText}>
+          <PageLink to="/traces">{t.trace.back}</PageLink>
+        </Empty>
+      </Page>
+    );
+  }
+  if (q.error && !q.data) {
+    return (
+      <Page title={t.trace.title}>
+        <ErrorState error={q.error} retry={() => void q.refetch()} />
+      </Page>
+    );
+  }
+  if (!q.data) {
+    return (
+      <Page title={t.trace.title}>
+        <SkeletonRows rows={16} height={18} />
+      </Page>
+    );
+  }
+  return <Loaded key={`${traceId}/${q.dataUpdatedAt}`} trace={q.data} logs={logs.data?.items ?? noLogs} />;
+}
+
+function Loaded({ trace, logs }: { trace: Trace; logs: Log[] }) {
+  const { t } = useI18n();
+  const { search, set } = useUrl();
+  const state = useTraceState(trace, logs);
+  const colors = useMemo(() => colorsFor(trace.services.map((s) => s.service)), [trace]);
+  const [jump, setJump] = useState<{ index: number; n: number } | null>(null);
+  const root = trace.spans[0];
+  const openFromTable = useCallback(
+    (i: number) => set({ view: '', span: trace.spans[i]!.span_id }),
+    [set, trace],
+  );
+  const goTo = (index: number) => {
+    state.reveal(index);
+    setJump((j) => ({ index, n: (j?.n ?? 0) + 1 }));
+  };
+  return (
+    <Page
+      title={root ? `${root.service}: ${root.name}` : t.trace.title}
+      fill
+      aside={<TraceHeader trace={trace} colors={colors} />}
+    >
+      <TraceToolbar trace={trace} state={state} goTo={goTo} />
+      {search.view === 'table' ? (
+        <TraceTable trace={trace} rows={state.rows} onOpen={openFromTable} />
+      ) : (
+        <>
+          <Minimap
+            spans={trace.spans}
+            total={state.total}
+            view={state.view}
+            onView={state.zoomTo}
+            colors={colors}
+          />
+          <div className={classes.body}>
+            <Waterfall trace={trace} logs={logs} state={state} colors={colors} jump={jump} />
+            {state.selected !== undefined && (
+              <SpanPanel
+                trace={trace}
+                index={state.selected}
+                color={colors.get(trace.spans[state.selected]!.service)}
+                onClose={() => state.select(undefined)}
+              />
+            )}
+          </div>
+        </>
+      )}
+    </Page>
+  );
 }
