@@ -56,6 +56,7 @@ type call struct {
 	stored    int64  // rows that were stored
 	refused   int64  // rows that were refused
 	partial   string // what the sender is told of them
+	decoded   bool   // it got as far as the consumer
 	counted   bool   // the refusal of the whole request is in the book
 }
 

@@ -3,6 +3,7 @@ package ingest
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"mime"
@@ -84,12 +85,9 @@ func (s *Service) gateHTTP(next http.Handler) http.Handler {
 		req.Body = io.NopCloser(bytes.NewReader(body.Bytes()))
 		req.ContentLength = int64(body.Len())
 		req.Header.Del("Content-Encoding")
-		aw := &answerWriter{ResponseWriter: rw, call: c, kind: kind}
-		next.ServeHTTP(aw, req)
-		if aw.code == http.StatusBadRequest && !c.counted && c.stored+c.refused == 0 {
-			// The receiver could not decode what the gate let through.
-			s.turnAway(c, &refusal{reason: Malformed, code: fault.Invalid, example: preview(kind, body.Bytes(), s.redactor)})
-		}
+		next.ServeHTTP(&answerWriter{ResponseWriter: rw, call: c, kind: kind, undecoded: func() {
+			refuse(http.StatusBadRequest, &refusal{reason: Malformed, code: fault.Invalid, example: preview(kind, body.Bytes(), s.redactor)})
+		}}, req)
 	})
 }
 
@@ -111,7 +109,9 @@ func httpCode(c fault.Code) int {
 func (s *Service) measure(signal telemetry.Signal, kind string, body []byte) *refusal {
 	var err error
 	if kind == jsonType {
-		err = measureJSON(body, &s.lim)
+		if err = measureJSON(body, &s.lim); err == nil && !json.Valid(body) {
+			err = errTruncated
+		}
 	} else {
 		err = measureProto(signal, body, &s.lim)
 	}
@@ -217,17 +217,23 @@ var zstds = sync.Pool{New: func() any {
 	return z
 }}
 
-// answerWriter replaces the receiver's empty answer by one that tells of refused rows.
+// answerWriter replaces the receiver's empty answer by one that tells of refused rows, and
+// its answer to what it could not decode by ours: its own quotes the request, and fails
+// to when that is not UTF-8.
 type answerWriter struct {
 	http.ResponseWriter
-	call *call
-	kind string
-	code int
-	done bool
+	call      *call
+	kind      string
+	undecoded func()
+	done      bool
 }
 
 func (w *answerWriter) WriteHeader(code int) {
-	w.code = code
+	if code >= http.StatusBadRequest && !w.call.decoded {
+		w.done = true
+		w.undecoded()
+		return
+	}
 	if code != http.StatusOK || w.call.partial == "" {
 		w.ResponseWriter.WriteHeader(code)
 		return

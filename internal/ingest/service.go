@@ -168,7 +168,7 @@ func (s *Service) admit(service string) bool {
 // the books. Its error is a gRPC status, which the receiver passes on.
 func (s *Service) consume(ctx context.Context, signal telemetry.Signal, encode func(*work) (int, []byte, error), then func(*work)) (err error) {
 	c := callOf(ctx)
-	c.signal = signal
+	c.signal, c.decoded = signal, true
 	now := s.clock.Now()
 	w := s.works.Get().(*work)
 	w.reset(now)
