@@ -226,6 +226,32 @@ func TestNothingIsLostOrStoredTwice(t *testing.T) {
 	})
 }
 
+// Chains of events that chance rarely makes, each played with many seeds.
+func TestRareChains(t *testing.T) {
+	for name, script := range map[string][]action{
+		// The end of a file could not be cut off, and then it was read after a crash.
+		"cut fails": {{Kind: "send", N: 10}, {Kind: "wait", N: 30}, {Kind: "disk", What: "write settle", P: 0.9},
+			{Kind: "send", N: 10}, {Kind: "wait", N: 20}, {Kind: "kill"}, {Kind: "wait", N: 300}, {Kind: "power"}},
+		// A process saw frames in the page cache that never reach the disk.
+		"seen, not written": {{Kind: "slow", N: 20}, {Kind: "send", N: 10}, {Kind: "wait", N: 4}, {Kind: "disk", What: "sync", P: 0.6},
+			{Kind: "kill", N: 10}, {Kind: "wait", N: 300}, {Kind: "power"}, {Kind: "wait", N: 30}, {Kind: "power"}},
+		// The same for refusals, and the engine changes its mind.
+		"refusal seen, not written": {{Kind: "send", N: 6, P: 0.3}, {Kind: "wait", N: 1000}, {Kind: "disk", What: "sync", P: 0.6}, {Kind: "wait", N: 300},
+			{Kind: "kill"}, {Kind: "wait", N: 300}, {Kind: "upgrade"}, {Kind: "power"}},
+		"engine changes its mind": {{Kind: "send", N: 10, P: 0.3}, {Kind: "flaky", P: 0.5}, {Kind: "wait", N: 1300}, {Kind: "power"},
+			{Kind: "upgrade"}, {Kind: "wait", N: 300}, {Kind: "power"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for seed := range uint64(800) {
+				o := Options{FreeSpaceMin: -1, BlockRows: 1000, InFlight: 1 + int(seed%2), MemoryBytes: 1 + int64(seed%3)*500}
+				if problems := play(t, seed, o, script); len(problems) > 0 {
+					t.Fatalf("seed %d: %s", seed, strings.Join(problems, "\n"))
+				}
+			}
+		})
+	}
+}
+
 // play runs a script in a bubble of its own, where waiting takes no time.
 func play(t *testing.T, seed uint64, o Options, script []action) []string {
 	w := &world{disk: newSimDisk(seed), engine: newEngine(seed), options: o, rng: rand.New(rand.NewPCG(seed, 3)),
