@@ -79,6 +79,7 @@ func TestHTTPAnswers(t *testing.T) {
 		{name: "a time limit of the client's", method: "POST", args: q("max_execution_time", "2.5"), body: "SELECT getSetting('max_execution_time')", status: 200, want: "2.5\n"},
 		{name: "inserts are synchronous", method: "POST", body: "SELECT getSetting('async_insert')", status: 200, want: "false\n"},
 		{name: "a whole answer or none", method: "POST", args: q("wait_end_of_query", "1"), body: "SELECT throwIf(number = 3000000) FROM numbers(10000000)", status: 500, code: "395"},
+		{name: "a whole answer is bounded", method: "POST", body: "SELECT number FROM numbers(100000000) FORMAT JSON", status: 500, code: "396"},
 		{name: "GET changes nothing", method: "GET", args: q("query", "CREATE TABLE x (a Int8) ENGINE = Memory"), status: 500, code: "164"},
 		{name: "read only", method: "POST", args: q("readonly", "1"), body: "SELECT * FROM file('/etc/hostname', 'LineAsString', 'l String')", status: 403, code: "497"},
 		{name: "read only stays", method: "POST", args: q("readonly", "1"), body: "SELECT 1 SETTINGS readonly = 0", status: 500, code: "164"},

@@ -270,10 +270,13 @@ func TestMemoryIsBounded(t *testing.T) {
 	cl := enginetest.Client(sup)
 	var wg sync.WaitGroup
 	var refused, other atomic.Int32
-	for range 6 {
+	for i := range 6 {
 		wg.Go(func() {
-			res, err := cl.Post("http://engine/?"+url.Values{"max_bytes_ratio_before_external_group_by": {"0"}, "query": {
-				"SELECT count() FROM (SELECT number, groupArray(toString(number)) FROM numbers(20000000) GROUP BY number) FORMAT JSON"}}.Encode(), "", nil)
+			greedy := "SELECT count() FROM (SELECT number, groupArray(toString(number)) FROM numbers(20000000) GROUP BY number) FORMAT JSON"
+			if i >= 3 {
+				greedy = "SELECT uniqExact(number), groupArray(number) FROM numbers(1000000000) FORMAT JSON"
+			}
+			res, err := cl.Post("http://engine/?"+url.Values{"max_bytes_ratio_before_external_group_by": {"0"}, "query": {greedy}}.Encode(), "", nil)
 			if err != nil {
 				other.Add(1)
 				return

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/yagura-sre/yagura/internal/engine/chdb"
 )
@@ -87,7 +88,7 @@ const frameMax = 8 << 10
 func frame(err error, tag string) []byte {
 	text := exception(err).Text
 	if len(text) > frameMax {
-		text = text[:frameMax]
+		text = strings.ToValidUTF8(text[:frameMax], "")
 	}
 	const mark = "__exception__\r\n"
 	return fmt.Appendf(nil, "\r\n%s%s\r\n%s\n%d %s\r\n%s", mark, tag, text, len(text)+1, tag, mark)

@@ -80,8 +80,10 @@ func Open(cfg Config) (*Face, error) {
 	}
 	server := append([]string{}, f.args...)
 	if m := cfg.MaxMemory; m > 0 {
-		f.args = append(f.args, "--max_memory_usage="+strconv.FormatInt(m/4*3, 10))
-		server = append(server, "--max_server_memory_usage="+strconv.FormatInt(m, 10))
+		// The process holds more than the engine counts: both copies of a table that grows,
+		// pages that are free and not yet given back, Go's own part.
+		f.args = append(f.args, "--max_memory_usage="+strconv.FormatInt(m/2, 10))
+		server = append(server, "--max_server_memory_usage="+strconv.FormatInt(m/4*3, 10))
 		// The engine sizes its caches by the machine; here they are a share of the limit.
 		for name, part := range map[string]int64{
 			"mark_cache_size": 16, "index_mark_cache_size": 32, "primary_index_cache_size": 16,

@@ -112,7 +112,7 @@ func FuzzParse(f *testing.F) {
 			}
 		}
 		for _, w := range words[len(want):] {
-			if strings.Trim(w.text, "0123456789") != "" {
+			if w.text != "MAX_RESULT_BYTES" && strings.Trim(w.text, "0123456789") != "" {
 				t.Fatalf("%q leaks into %s", w.text, st.set("tag"))
 			}
 		}

@@ -146,8 +146,24 @@ func parse(r *http.Request, limit time.Duration) (*statement, error) {
 		st.settings = append(st.settings, setting{"readonly", "2"})
 		st.readOnly = true
 	}
-	return st, st.readText(args["query"], r)
+	if err := st.readText(args["query"], r); err != nil {
+		return nil, err
+	}
+	st.whole = st.whole || !streamed[st.answerFormat()]
+	return st, nil
 }
+
+// answerFormat is the format that the answer comes in.
+func (st *statement) answerFormat() string {
+	if st.shape.format != "" && st.shape.first != "INSERT" {
+		return st.shape.format
+	}
+	return st.format
+}
+
+// wholeMax bounds an answer that the library makes whole before any of it is sent: it is
+// in memory, in which the engine does not count it well. In bytes of its columns.
+const wholeMax = 64 << 20
 
 // readText finds the statement's text: the argument, the body, or both, one after the
 // other. The body of an INSERT that ends where its rows begin is left to be streamed.
@@ -200,6 +216,9 @@ func (st *statement) set(tag string) string {
 	var b strings.Builder
 	b.WriteString("SET log_comment = " + quote(strings.TrimSpace(tag+" "+st.queryID+" "+st.comment)) +
 		", max_execution_time = " + strconv.FormatFloat(st.limit.Seconds(), 'f', -1, 64))
+	if st.whole && !slices.ContainsFunc(st.settings, func(s setting) bool { return s.name == "max_result_bytes" }) {
+		b.WriteString(", max_result_bytes = " + strconv.Itoa(wholeMax))
+	}
 	for _, s := range st.settings {
 		b.WriteString(", " + ident(s.name) + " = " + quote(s.value))
 	}

@@ -173,14 +173,11 @@ func (f *Face) query(w http.ResponseWriter, r *http.Request, conn *chdb.Conn, st
 	// this connection starts without a deadline.
 	_ = rc.SetWriteDeadline(f.cfg.Clock.Now().Add(st.limit + grace))
 	defer func() { _ = rc.SetWriteDeadline(time.Time{}) }()
-	format := st.format
-	if st.shape.format != "" && st.shape.first != "INSERT" {
-		format = st.shape.format
-	}
+	format := st.answerFormat()
 	h := w.Header()
 	h.Set("Content-Type", contentType(format))
 	h.Set("X-ClickHouse-Format", format)
-	if st.whole || !streamed[format] {
+	if st.whole {
 		f.answerWhole(w, conn, st)
 		return
 	}
