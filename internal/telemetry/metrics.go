@@ -10,8 +10,10 @@ import (
 // A MetricWriter turns them into series by the rules that Prometheus has for OTLP:
 //
 //   - Names are translated: http.server.request.duration in s is
-//     http_server_request_duration_seconds; a monotonic sum ends in _total; in names of
-//     labels, what is no letter, digit or "_" becomes "_".
+//     http_server_request_duration_seconds; a monotonic sum ends in _total; what is no
+//     letter, digit or "_" becomes "_". Letters of other scripts than ASCII's stay:
+//     {"支払い方法"="card"}. Attributes that become one label have their values joined
+//     with ";".
 //   - job is service.name (with service.namespace/ before it, when there is one), instance
 //     is service.instance.id, else host or pod and process. service_name,
 //     service_namespace, deployment_environment_name, k8s_cluster_name,

@@ -9,7 +9,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/prometheus/common/model"
-	"github.com/prometheus/prometheus/config"
 	"github.com/prometheus/prometheus/model/histogram"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/storage"
@@ -28,17 +27,9 @@ const MaxAhead = 10 * time.Minute
 const Lookback = 5 * time.Minute
 
 var settings = prometheusremotewrite.Settings{
-	AddMetricSuffixes:                    true,
-	LabelNameUnderscoreSanitization:      true,
-	LabelNamePreserveMultipleUnderscores: true,
-	AllowDeltaTemporality:                true, // split off before, by Convert
-	LookbackDelta:                        Lookback,
-	PromoteResourceAttributes: prometheusremotewrite.NewPromoteResourceAttributes(config.OTLPConfig{
-		PromoteResourceAttributes: []string{
-			"service.name", "service.namespace", "deployment.environment.name",
-			"k8s.cluster.name", "k8s.namespace.name", "cloud.region",
-		},
-	}),
+	AllowUTF8:             true, // names.go has made them
+	AllowDeltaTemporality: true, // split off before, by Convert
+	LookbackDelta:         Lookback,
 }
 
 // Convert appends the samples of a frame: cumulative ones, gauges and summaries to
@@ -50,6 +41,9 @@ var settings = prometheusremotewrite.Settings{
 func Convert(ctx context.Context, md pmetric.Metrics, oldest, newest time.Time, appender, delta storage.AppenderV2) error {
 	identify(md)
 	if err := check(md, delta == nil); err != nil {
+		return err
+	}
+	if err := translate(md); err != nil {
 		return err
 	}
 	bounds := [2]int64{oldest.UnixMilli(), newest.UnixMilli()}

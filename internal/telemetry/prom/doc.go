@@ -3,7 +3,7 @@
 // (answer.go, fault.go).
 //
 // Prometheus' own translator does the conversion; this room decides its settings, gives
-// every resource an identity (identity.go), and stops what must not reach a store: one
+// every resource an identity, names things so that Japanese names live (names.go), and stops what must not reach a store: one
 // sample in the far future would make every sample after it "too old".
 //
 // Units: Prometheus counts milliseconds, telemetry nanoseconds; the border is here.

@@ -95,6 +95,8 @@ func (s *Store) store(ctx context.Context, frames [][]byte) error {
 	return nil
 }
 
+const wblFailed = "prometheus_tsdb_out_of_order_wbl_writes_failed_total"
+
 // wblFailures is how often writing the out-of-order log failed since it was opened.
 func (s *Store) wblFailures() (n float64) {
 	families, err := s.reg.Gather()
@@ -102,7 +104,7 @@ func (s *Store) wblFailures() (n float64) {
 		return 0
 	}
 	for _, f := range families {
-		if f.GetName() == "prometheus_tsdb_out_of_order_wbl_writes_failed_total" {
+		if f.GetName() == wblFailed {
 			for _, m := range f.GetMetric() {
 				n += m.GetCounter().GetValue()
 			}
