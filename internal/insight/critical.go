@@ -102,10 +102,10 @@ func (b *builder) lastBefore(f *frame) (int, bool) {
 func (b *builder) starter(f *frame) (int, bool) {
 	for range maxStarters {
 		i := f.via
-		if i < 0 || i == f.node {
+		if i < 0 || i == f.node || b.deferred[i] {
 			break
 		}
-		f.via = b.awaiter[i]
+		f.via = b.parent[i] // its starter, whoever waited for it
 		if b.start[i] < f.at && f.at <= b.end(i) && max(b.start[i], b.start[f.node]) < f.at {
 			return i, true
 		}

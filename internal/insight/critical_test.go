@@ -38,6 +38,13 @@ func TestCriticalPath(t *testing.T) {
 		{"a middleware that is over before its handler", []telemetry.Span{
 			sp(1, 0, "a", server, 0, 100), sp(2, 1, "a", internal, 5, 8), sp(3, 2, "a", client, 7, 90),
 		}, "a1[0 5] a2[5 7] a3[7 90] a1[90 100]"},
+		{"handlers that each outlast who called them", []telemetry.Span{
+			sp(1, 0, "a", server, 0, 100), sp(2, 1, "a", internal, 1, 50), sp(3, 2, "a", internal, 2, 10),
+			sp(4, 3, "a", internal, 5, 60), sp(5, 4, "a", client, 8, 95),
+		}, "a1[0 1] a2[1 2] a3[2 5] a4[5 8] a5[8 95] a1[95 100]"},
+		{"a handler's earlier work counts as its own", []telemetry.Span{
+			sp(1, 0, "a", server, 0, 100), sp(2, 1, "a", internal, 5, 50), sp(3, 2, "a", client, 10, 20), sp(4, 2, "a", client, 30, 90),
+		}, "a1[0 5] a2[5 10] a3[10 20] a2[20 30] a4[30 90] a1[90 100]"},
 		{"work that goes on after the answer held nothing up", []telemetry.Span{
 			sp(1, 0, "a", server, 0, 100), sp(2, 1, "a", internal, 50, 500), sp(3, 1, "a", client, 10, 40),
 		}, "a1[0 10] a3[10 40] a1[40 100]"},

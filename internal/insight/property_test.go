@@ -201,7 +201,15 @@ func TestLargeTraces(t *testing.T) {
 			comb[i] = sp(i+1, n/2, "a", internal, int64(n/2), int64(9*n+i))
 		}
 	}
-	for name, spans := range map[string][]telemetry.Span{"usual": big(n), "chain": chain, "comb": comb} {
+	// One process, where most outlast who started them, deep and wide.
+	r := rand.New(rand.NewPCG(3, 4))
+	deep, wild := make([]telemetry.Span, n), make([]telemetry.Span, n)
+	for i := range n {
+		deep[i] = sp(i+1, max(0, i-r.IntN(3)), "a", internal, int64(i), int64(i)+1+r.Int64N(int64(4*n-i)))
+		wild[i] = sp(i+1, r.IntN(i+1), "a", internal, r.Int64N(int64(n)), int64(n)+r.Int64N(int64(n)))
+	}
+	deep[0].Duration, wild[0].Duration = 9*n*ms, 9*n*ms
+	for name, spans := range map[string][]telemetry.Span{"usual": big(n), "chain": chain, "comb": comb, "deep": deep, "wild": wild} {
 		t.Run(name, func(t *testing.T) {
 			start := time.Now()
 			tree := Assemble(spans)
