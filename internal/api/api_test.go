@@ -42,6 +42,7 @@ var who = AuthenticatorFunc(func(_ context.Context, r *http.Request) (authz.Prin
 })
 
 type echoIn struct {
+	RangeParams
 	Limit int      `query:"limit" minimum:"1" maximum:"1000" default:"100"`
 	Kind  string   `query:"kind" enum:"a,b"`
 	Keys  []string `query:"keys"`
@@ -75,7 +76,8 @@ func newHarness(t *testing.T, opt Options) *harness {
 	h.API = New(opt)
 	Register(h.API, Op{ID: "echo", Method: "GET", Path: "/echo", Summary: "Echo", Tag: "test", Permission: authz.Public},
 		func(_ context.Context, in *echoIn) (*Out[List[int]], error) {
-			return OK(ListOf(make([]int, in.Limit), "")), nil
+			_, _, err := in.Range(h.opt.Clock)
+			return OK(ListOf(make([]int, in.Limit), "")), err
 		})
 	Register(h.API, Op{ID: "fail", Method: "GET", Path: "/fail", Summary: "Fail", Tag: "test", Permission: authz.Public, Timeout: 20 * time.Millisecond},
 		func(ctx context.Context, _ *struct{}) (*struct{}, error) {
@@ -203,6 +205,8 @@ func TestHumaRefusalsAreProblemsInBothLanguages(t *testing.T) {
 		{"GET", "/api/v1/echo?limit=x", "", 422, "limit", "Must be a whole number.", "整数を指定してください。"},
 		{"GET", "/api/v1/echo?kind=c", "", 422, "kind", "Must be one of: a, b", "次のいずれかを指定してください: a, b"},
 		{"GET", "/api/v1/echo?limt=3", "", 422, "limt", "There is no such parameter.", "このようなパラメーターはありません。"},
+		{"GET", "/api/v1/echo?from=yesterday", "", 422, "from", `"yesterday" is not a time. Use RFC 3339 with a zone (2026-11-22T09:00:00+09:00), a relative time (-1h, -7d, now) or Unix milliseconds.`, "\"yesterday\" は時刻として読み取れません。タイムゾーン付きの RFC 3339（2026-11-22T09:00:00+09:00）、相対時刻（-1h、-7d、now）、または Unix ミリ秒で指定してください。"},
+		{"GET", "/api/v1/echo?from=now&to=-1h", "", 422, "from", "from must be earlier than to.", "from は to より前の時刻にしてください。"},
 		{"PUT", put, `{"size":1}`, 422, "name", "This is required.", "必須項目です。"},
 		{"PUT", put, `{"name":"x","size":1}`, 422, "name", "Must have at least 2 characters.", "2 文字以上で入力してください。"},
 		{"PUT", put, `{"name":"xxxxxxxxx","size":1}`, 422, "name", "Must have at most 5 characters.", "5 文字以内で入力してください。"},
@@ -271,6 +275,32 @@ func TestRoutesThatAreNot(t *testing.T) {
 	}
 	if w := h.call("GET", "/any/page", ""); w.Body.String() != "page" {
 		t.Errorf("mounted page: %d %s", w.Code, w.Body)
+	}
+}
+
+// TestPanicWithinACompressedAnswer: what the compressor still holds must not go out as a
+// good answer.
+func TestPanicWithinACompressedAnswer(t *testing.T) {
+	h := newHarness(t, Options{})
+	h.Mount("/early", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { panic("early") }))
+	h.Mount("/late", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, "half an ans")
+		panic("late")
+	}))
+	srv := httptest.NewServer(h.Handler())
+	defer srv.Close()
+	for _, path := range []string{"/api/v1/panic", "/early", "/late"} {
+		req, _ := http.NewRequest("GET", srv.URL+path, nil)
+		req.Header.Set("Accept-Encoding", "gzip")
+		resp, err := http.DefaultTransport.RoundTrip(req)
+		if err != nil {
+			continue // the connection was cut: nobody takes that for an answer
+		}
+		body, err := io.ReadAll(resp.Body)
+		_ = resp.Body.Close()
+		if resp.StatusCode == 200 && err == nil {
+			t.Errorf("%s: %d %q", path, resp.StatusCode, body)
+		}
 	}
 }
 

@@ -21,6 +21,7 @@ type limiter struct {
 	clock clock.Clock
 	mu    sync.Mutex
 	full  map[string]time.Time // when the bucket is full again
+	swept time.Time
 }
 
 const maxBuckets = 10_000
@@ -35,9 +36,13 @@ func (l *limiter) take(key string, limit Limit) time.Duration {
 	defer l.mu.Unlock()
 	now := l.clock.Now()
 	if _, known := l.full[key]; !known && len(l.full) >= maxBuckets {
-		for k, t := range l.full {
-			if !t.After(now) {
-				delete(l.full, k)
+		// Not with each request of a flood: it would cost more than what it limits.
+		if now.Sub(l.swept) >= time.Second {
+			l.swept = now
+			for k, t := range l.full {
+				if !t.After(now) {
+					delete(l.full, k)
+				}
 			}
 		}
 		if len(l.full) >= maxBuckets {

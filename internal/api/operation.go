@@ -148,12 +148,16 @@ func (a *API) Require(perm authz.Permission, h http.Handler) http.Handler {
 	})
 }
 
-// schemaName names a type in the document: the Go name, with a generic's argument before
-// it: List[Log] is LogList.
+// schemaName names a type in the document: the Go name without the ending Wire, which
+// only tells it from the room's own type, and a generic's argument before it: List[Log]
+// is LogList.
 func schemaName(t reflect.Type, hint string) string {
 	name := huma.DefaultSchemaNamer(t, hint)
 	if rest, ok := strings.CutPrefix(name, "List"); ok && rest != "" && strings.Contains(t.Name(), "List[") {
-		return rest + "List"
+		return strings.TrimSuffix(rest, "Wire") + "List"
+	}
+	if short := strings.TrimSuffix(name, "Wire"); short != "" {
+		return short
 	}
 	return name
 }

@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -104,10 +105,10 @@ func TestConnections(t *testing.T) {
 func TestNamesAreJudgedByWhatTheyResolveTo(t *testing.T) {
 	url := serve(t, func(w http.ResponseWriter, r *http.Request) { t.Error("the server was reached") })
 	port := url[strings.LastIndexByte(url, ':'):]
-	asked := 0
+	var asked atomic.Int64
 	resolver := nameServer(t, func(string) [4]byte {
-		asked++
-		if asked == 1 {
+		first := asked.Add(1) == 1
+		if first {
 			return [4]byte{192, 0, 2, 1}
 		}
 		return [4]byte{127, 0, 0, 1}
@@ -118,7 +119,7 @@ func TestNamesAreJudgedByWhatTheyResolveTo(t *testing.T) {
 			t.Errorf("%v", err)
 		}
 	}
-	if asked == 0 {
+	if asked.Load() == 0 {
 		t.Error("the name server was not asked: the test shows nothing")
 	}
 }
