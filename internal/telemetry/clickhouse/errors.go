@@ -2,8 +2,10 @@ package clickhouse
 
 import (
 	"context"
+	sqldriver "database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"strings"
 	"time"
@@ -112,7 +114,11 @@ func (s *Store) explainWrite(ctx context.Context, signal telemetry.Signal, frame
 		yes = errors.As(err, &a) && errors.As(again, &b) && a.Code == b.Code
 	}
 	if !yes {
-		return s.explain(ctx, err)
+		err = s.explain(ctx, err)
+		if fault.Is(err, fault.Invalid) { // it is for the rows alone to be that
+			err = fault.Of(fmt.Errorf("%v", err))
+		}
+		return err
 	}
 	return fault.Wrap(err, fault.Invalid, i18n.F(
 		"The engine refuses a block of %s: %s", "エンジンが %s のブロックを受け付けません: %s", signal, brief(err)))
@@ -163,10 +169,14 @@ func (s *Store) explain(ctx context.Context, err error) error {
 	var ex *ch.Exception
 	if !errors.As(err, &ex) {
 		var n net.Error
-		if errors.As(err, &n) && n.Timeout() {
+		switch {
+		case errors.As(err, &n) && n.Timeout():
 			return tookTooLong(err)
+		case n != nil, errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, ch.ErrAcquireConnTimeout),
+			errors.Is(err, ch.ErrConnectionClosed), errors.Is(err, sqldriver.ErrBadConn), errors.As(err, new(*ch.HTTPError)):
+			return away(err)
 		}
-		return away(err)
+		return err // Internal: an answer that we cannot read
 	}
 	switch ex.Code {
 	case 159, 160: // TIMEOUT_EXCEEDED, TOO_SLOW

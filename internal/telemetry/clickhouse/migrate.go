@@ -84,19 +84,17 @@ func (ddl) OwnColumns() (lines []string) {
 const dedupWindow = 10000
 
 // Settings are those of the tables of rows: an acknowledged block is on disk; a token is
-// remembered long; the map of a merged part is split into buckets, so that one attribute
-// is read without the others; the text index is not built by inserts and merges (Maintain
+// remembered long; merges take many parts at once, because every time a row is merged
+// costs as much as its insert; the text index is not built by inserts and merges (Maintain
 // does it, once for each part that has settled).
 func (d ddl) Settings() string {
 	return d.TraceSettings() + `,
-    map_serialization_version = 'with_buckets', map_serialization_version_for_zero_level_parts = 'basic',
-    max_buckets_in_map = 16, map_buckets_strategy = 'constant', map_buckets_min_avg_size = 4,
     materialize_skip_indexes_on_merge = 0`
 }
 
 // TraceSettings are those of a table that a view fills.
 func (ddl) TraceSettings() string {
-	return "non_replicated_deduplication_window = " + strconv.Itoa(dedupWindow) + ", fsync_after_insert = 1, fsync_part_directory = 1"
+	return "non_replicated_deduplication_window = " + strconv.Itoa(dedupWindow) + ", fsync_after_insert = 1, fsync_part_directory = 1,\n    min_parts_to_merge_at_once = 10"
 }
 
 func migrations(d ddl) ([]migration, error) {

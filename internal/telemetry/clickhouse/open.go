@@ -53,7 +53,7 @@ type Store struct {
 }
 
 var (
-	// _ telemetry.Reader = (*Store)(nil)
+	_ telemetry.Reader = (*Store)(nil)
 	_ telemetry.Writer = (*Store)(nil)
 )
 

@@ -97,6 +97,46 @@ func newSelection(signal telemetry.Signal, q telemetry.Query) selection {
 	return selection{signal: signal, from: unixNano(q.From), to: unixNano(q.To), env: q.Env, filter: q.Filter}
 }
 
+// selection is newSelection, confined to the time of the trace that the filter asks for, if
+// it asks for one: a trace is found without looking through the range.
+func (s *Store) selection(ctx context.Context, signal telemetry.Signal, q telemetry.Query) (selection, error) {
+	sel := newSelection(signal, q)
+	id, ok := wantedTrace(signal, q.Filter)
+	if !ok {
+		return sel, nil
+	}
+	times, err := s.traceTimes(ctx, signal, []telemetry.TraceID{id})
+	if err != nil {
+		return sel, err
+	}
+	t, ok := times[id]
+	if !ok {
+		sel.to = sel.from // nothing
+		return sel, nil
+	}
+	sel.from, sel.to = max(sel.from, t.first), min(sel.to, t.last+1)
+	return sel, nil
+}
+
+// wantedTrace is the trace of which every row of the filter is.
+func wantedTrace(signal telemetry.Signal, n filter.Node) (telemetry.TraceID, bool) {
+	switch n := n.(type) {
+	case filter.And:
+		for _, n := range n.Nodes {
+			if id, ok := wantedTrace(signal, n); ok {
+				return id, true
+			}
+		}
+	case filter.Compare:
+		if n.Op == filter.Eq && n.Pattern == nil {
+			if ref := telemetry.ResolveKey(signal, n.Key); ref.Place == telemetry.Column && ref.Key == "trace_id" {
+				return telemetry.ParseTraceID(n.Value)
+			}
+		}
+	}
+	return telemetry.TraceID{}, false
+}
+
 // unixNano is t within what a DateTime64(9) and an int64 hold.
 func unixNano(t time.Time) int64 {
 	switch {

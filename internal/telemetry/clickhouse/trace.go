@@ -3,6 +3,7 @@ package clickhouse
 import (
 	"context"
 	"strconv"
+	"strings"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
@@ -28,20 +29,20 @@ func ofTrace[T any](ctx context.Context, s *Store, signal telemetry.Signal, id t
 	}
 	ctx, cancel := s.limited(ctx)
 	defer cancel()
-	q := &statement{}
-	q.text("SELECT toUnixTimestamp64Nano(min(first)), toUnixTimestamp64Nano(max(last)), count() FROM trace_times WHERE trace_id = ",
-		q.id(id.String(), 16), " AND signal = '", signal.String(), "'")
-	var first, last int64
-	var n uint64
-	if err := s.answer(ctx, q, func(r driver.Rows) error { return r.Scan(&first, &last, &n) }); err != nil || n == 0 {
+	times, err := s.traceTimes(ctx, signal, []telemetry.TraceID{id})
+	if err != nil {
 		return nil, false, err
 	}
-	q = &statement{}
-	q.text("SELECT ", fields, " FROM ", signal.String(), " WHERE time >= ", q.time(first), " AND time <= ", q.time(last),
+	t, ok := times[id]
+	if !ok {
+		return nil, false, nil
+	}
+	q := &statement{}
+	q.text("SELECT ", fields, " FROM ", signal.String(), " WHERE time >= ", q.time(t.first), " AND time <= ", q.time(t.last),
 		" AND trace_id = ", q.id(id.String(), 16), " ORDER BY time, id LIMIT ", strconv.Itoa(limit+1))
 	known := resources{}
 	var found []T
-	err := s.blocksOf(ctx, q, func(cols block, n int) (err error) {
+	err = s.blocksOf(ctx, q, func(cols block, n int) (err error) {
 		found, err = rows(cols, n, found, known, row)
 		return err
 	})
@@ -52,4 +53,37 @@ func ofTrace[T any](ctx context.Context, s *Store, signal telemetry.Signal, id t
 		return found[:limit], true, nil
 	}
 	return found, false, nil
+}
+
+// span of time in which a trace has rows of a signal, both ends in.
+type traceTime struct{ first, last int64 }
+
+func (s *Store) traceTimes(ctx context.Context, signal telemetry.Signal, ids []telemetry.TraceID) (map[telemetry.TraceID]traceTime, error) {
+	times := make(map[telemetry.TraceID]traceTime, len(ids))
+	if len(ids) == 0 {
+		return times, nil
+	}
+	q := &statement{}
+	q.text("SELECT lower(hex(trace_id)) AS trace, toUnixTimestamp64Nano(min(first)), toUnixTimestamp64Nano(max(last)) FROM trace_times WHERE trace_id IN ",
+		q.ids(ids), " AND signal = '", signal.String(), "' GROUP BY trace")
+	err := s.answer(ctx, q, func(r driver.Rows) error {
+		var trace string
+		var t traceTime
+		if err := r.Scan(&trace, &t.first, &t.last); err != nil {
+			return err
+		}
+		id, _ := telemetry.ParseTraceID(trace)
+		times[id] = t
+		return nil
+	})
+	return times, err
+}
+
+// ids is a list of trace ids.
+func (q *statement) ids(ids []telemetry.TraceID) string {
+	parts := make([]string, len(ids))
+	for i, id := range ids {
+		parts[i] = "unhex('" + id.String() + "')" // hex digits, whoever wrote them
+	}
+	return "(" + strings.Join(parts, ", ") + ")"
 }

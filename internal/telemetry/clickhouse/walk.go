@@ -66,7 +66,10 @@ func page[T any](ctx context.Context, s *Store, signal telemetry.Signal, p telem
 	}
 	ctx, cancel := s.limited(ctx)
 	defer cancel()
-	sel := newSelection(signal, p.Query)
+	sel, err := s.selection(ctx, signal, p.Query)
+	if err != nil {
+		return nil, false, err
+	}
 	var order string
 	switch p.Order {
 	case telemetry.Newest:

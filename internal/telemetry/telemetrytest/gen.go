@@ -12,14 +12,14 @@ import (
 // Gen makes rows that look like a shop's: a dozen services, English and Japanese logs,
 // traces of a few spans with about twelve attributes. The same seed gives the same rows.
 type Gen struct {
-	rnd    *rand.Rand
-	id     uint64
-	now    int64
-	step   int64
-	source []telemetry.Source
-	trace  telemetry.TraceID
-	spanN  int
-	parent telemetry.SpanID
+	rnd             *rand.Rand
+	id              uint64
+	now             int64
+	step            int64
+	source          []telemetry.Source
+	trace, logTrace telemetry.TraceID
+	sender          int
+	parent          telemetry.SpanID
 }
 
 var genServices = [...]string{"frontend", "checkout", "cart", "payment", "catalog", "shipping", "email", "ads",
@@ -64,9 +64,9 @@ func (g *Gen) Logs(rows []telemetry.Log, n int) []telemetry.Log {
 	for i := range n {
 		id, now := g.next()
 		if i%50 == 0 { // a batch of one sender
-			g.spanN = r.IntN(len(g.source))
+			g.sender = r.IntN(len(g.source))
 		}
-		l := telemetry.Log{ID: id, Time: now, Observed: now + r.Int64N(5e6), Source: g.source[g.spanN], Severity: 9, SeverityText: "INFO", Scope: "app"}
+		l := telemetry.Log{ID: id, Time: now, Observed: now + r.Int64N(5e6), Source: g.source[g.sender], Severity: 9, SeverityText: "INFO", Scope: "app"}
 		user := "u" + strconv.Itoa(r.IntN(100000))
 		l.Attrs = []telemetry.Attr{
 			{Key: "code.file.path", Value: "/app/internal/handler/" + strconv.Itoa(r.IntN(40)) + ".go"},
@@ -95,8 +95,11 @@ func (g *Gen) Logs(rows []telemetry.Log, n int) []telemetry.Log {
 			l.Exception = telemetry.Exception{Type: "java.net.SocketException", Message: "Connection reset",
 				Stack: "java.net.SocketException: Connection reset\n\tat com.example.payment.Client.send(Client.java:" + strconv.Itoa(r.IntN(400)) + ")\n\tat com.example.payment.Service.charge(Service.java:88)\n\tat com.example.Main.run(Main.java:21)\n"}
 		}
-		if r.IntN(2) == 0 {
-			g.bytes(l.TraceID[:])
+		if i%5 == 0 {
+			g.bytes(g.logTrace[:])
+		}
+		if i/5%2 == 0 {
+			l.TraceID = g.logTrace
 			g.bytes(l.SpanID[:])
 		}
 		rows = append(rows, l)

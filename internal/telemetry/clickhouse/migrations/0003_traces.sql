@@ -1,14 +1,14 @@
--- When each trace was, so that a trace is found by its id alone. One row a trace and block;
--- merges make one of many. It is kept by day, as the rows are.
+-- When each trace was, so that a trace is found by its id alone: a row for each trace and
+-- block. It is kept by day, as the rows are.
 CREATE TABLE IF NOT EXISTS {{.Local "trace_times"}} {{.OnCluster}}
 (
-    day      Date                                         CODEC(ZSTD(1)),
-    signal   Enum8('logs' = 1, 'spans' = 2)               CODEC(ZSTD(1)),
-    trace_id FixedString(16)                              CODEC(ZSTD(1)),
-    first    SimpleAggregateFunction(min, DateTime64(9, 'UTC')) CODEC(Delta(8), ZSTD(1)),
-    last     SimpleAggregateFunction(max, DateTime64(9, 'UTC')) CODEC(Delta(8), ZSTD(1))
+    day      Date                             CODEC(ZSTD(1)),
+    signal   Enum8('logs' = 1, 'spans' = 2)   CODEC(ZSTD(1)),
+    trace_id FixedString(16)                  CODEC(ZSTD(1)),
+    first    DateTime64(9, 'UTC')             CODEC(Delta(8), ZSTD(1)),
+    last     DateTime64(9, 'UTC')             CODEC(Delta(8), ZSTD(1))
 )
-ENGINE = {{.Engine "AggregatingMergeTree" "trace_times"}}
+ENGINE = {{.Engine "MergeTree" "trace_times"}}
 PARTITION BY day
 ORDER BY (trace_id, signal)
 SETTINGS {{.TraceSettings}};
