@@ -129,7 +129,11 @@ func TestInsertRefusals(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	pr, pw := io.Pipe()
-	go func() { _, _ = pw.Write(good); cancel() }()
+	go func() {
+		_, _ = pw.Write(good)
+		cancel()
+		_ = pw.CloseWithError(context.Canceled) // the client's transport waits for its body
+	}()
 	if st, text, err = post(ctx, cl, db, "cancelled", pr); err == nil {
 		t.Errorf("a client that leaves: %d %s", st, text)
 	}
