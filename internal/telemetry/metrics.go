@@ -85,7 +85,7 @@ type MetricName struct {
 	Kind       MetricKind
 	Unit, Help string
 	// Series is how many series have had samples lately: in the last five minutes at
-	// least, in the last five hours at most.
+	// least, in the last five hours at most; 0 when a remote has too many to count.
 	Series uint64
 }
 

@@ -49,7 +49,7 @@ func Answer(expr string, res *promql.Result) telemetry.MetricResult {
 			}
 			out.Series = append(out.Series, one)
 		}
-		if ordered(expr) {
+		if Ordered(expr) {
 			return out
 		}
 	case promql.Matrix:
@@ -69,8 +69,8 @@ func Answer(expr string, res *promql.Result) telemetry.MetricResult {
 	return out
 }
 
-// ordered says that the order of a vector is a part of the answer: sort, topk and such.
-func ordered(expr string) bool {
+// Ordered says that the order of a vector is a part of the answer: sort, topk and such.
+func Ordered(expr string) bool {
 	e, err := Parser.ParseExpr(expr)
 	if err != nil {
 		return false

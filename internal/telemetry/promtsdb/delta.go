@@ -93,7 +93,7 @@ func (s *increments) Append(_ storage.SeriesRef, ls labels.Labels, _, t int64, v
 		s.info = append(s.info, one)
 		return 0, nil
 	}
-	s.meta.put(opts.MetricFamilyName, opts.Metadata)
+	s.meta.Put(opts.MetricFamilyName, opts.Metadata)
 	s.list = append(s.list, one)
 	return 0, nil
 }

@@ -82,7 +82,7 @@ func (s *Store) Names(ctx context.Context, match string, limit int) ([]telemetry
 		if len(out) == limit {
 			return out, true, nil
 		}
-		one := s.meta.describe(strings.Clone(name))
+		one := s.meta.Describe(strings.Clone(name))
 		postings, err := ix.Postings(ctx, labels.MetricName, name)
 		if err != nil {
 			return nil, false, prom.QueryFault(err)

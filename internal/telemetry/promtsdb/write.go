@@ -122,7 +122,7 @@ type appender struct {
 func (a *appender) Append(ref storage.SeriesRef, ls labels.Labels, st, t int64, v float64, h *histogram.Histogram, fh *histogram.FloatHistogram, opts storage.AOptions) (storage.SeriesRef, error) {
 	ref, err := a.AppenderV2.Append(ref, ls, st, t, v, h, fh, opts)
 	if err == nil {
-		a.meta.put(opts.MetricFamilyName, opts.Metadata)
+		a.meta.Put(opts.MetricFamilyName, opts.Metadata)
 	}
 	return ref, err
 }
