@@ -1,0 +1,84 @@
+package app
+
+import (
+	"context"
+
+	"github.com/yagura-sre/yagura/internal/id"
+	"github.com/yagura-sre/yagura/internal/ingest"
+	"github.com/yagura-sre/yagura/internal/telemetry"
+)
+
+// openReceivers begins to take telemetry. It is the last step: what it lets in needs
+// all others.
+func (a *App) openReceivers(ctx, _ context.Context) error {
+	if err := a.ingest.Start(ctx); err != nil {
+		return cannotListen("otlp", a.Config.OTLP.GRPC+", "+a.Config.OTLP.HTTP, err)
+	}
+	a.onClose("receivers", a.ingest.Stop)
+	return nil
+}
+
+// openIngest makes the way in, closed yet.
+func (a *App) openIngest(_, _ context.Context) (err error) {
+	c := a.Config
+	var auth func(ctx context.Context, token string) error
+	if a.TokenNeeded() {
+		auth = func(ctx context.Context, token string) error {
+			_, err := a.people.CheckIngestToken(ctx, token)
+			return err
+		}
+	}
+	rules := make([]ingest.Rule, 0, len(c.Redaction.Rules))
+	for _, r := range c.Redaction.Rules {
+		rules = append(rules, ingest.Rule{ID: r.ID, Keys: r.Keys, Pattern: r.Pattern})
+	}
+	a.tail = &ingest.TailHub{}
+	a.ingest, err = ingest.New(ingest.Options{
+		GRPC: c.OTLP.GRPC, HTTP: c.OTLP.HTTP, CORSOrigins: c.OTLP.CORS,
+		Codec: a.store, Append: a.wal.Append, Auth: auth, Tail: a.tail,
+		Limits: ingest.Limits{
+			RequestBytes: int(c.Limits.RequestBytes), InflightBytes: int(c.Limits.InflightBytes), Requests: c.Limits.ConcurrentRequests,
+			Services: c.Limits.Services, Attributes: c.Limits.Attributes, ValueBytes: int(c.Limits.AttributeBytes),
+			BodyBytes: int(c.Limits.BodyBytes), Future: c.Limits.Future.D(), Past: max(c.Retention.Logs, c.Retention.Spans).D(),
+		},
+		Redaction: ingest.Redaction{Off: c.Redaction.DisableDefaults && len(rules) == 0, Disable: c.Redaction.Disable, Rules: rules, Keep: c.Redaction.Keep},
+		Clock:     a.Clock, IDs: id.NewSequence(a.Clock), Log: a.Log.With("room", "ingest"),
+	})
+	return err
+}
+
+// tailer fulfils what live tail asks of the receivers.
+type tailer struct{ hub *ingest.TailHub }
+
+func (t tailer) Subscribe(ctx context.Context, signal telemetry.Signal) <-chan telemetry.Arrival {
+	out := make(chan telemetry.Arrival)
+	const batches = 256
+	switch signal {
+	case telemetry.Logs:
+		go relay(ctx, t.hub.Logs(batches), out, func(rows []telemetry.Log) telemetry.Arrival { return telemetry.Arrival{Logs: rows} })
+	case telemetry.Spans:
+		go relay(ctx, t.hub.Spans(batches), out, func(rows []telemetry.Span) telemetry.Arrival { return telemetry.Arrival{Spans: rows} })
+	default:
+		close(out)
+	}
+	return out
+}
+
+func relay[T any](ctx context.Context, from *ingest.Tail[T], to chan<- telemetry.Arrival, wrap func([]T) telemetry.Arrival) {
+	defer close(to)
+	defer from.Close()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case rows := <-from.C:
+			a := wrap(rows)
+			a.Dropped = uint64(from.Dropped())
+			select {
+			case <-ctx.Done():
+				return
+			case to <- a:
+			}
+		}
+	}
+}

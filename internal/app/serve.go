@@ -1,0 +1,83 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+
+	"github.com/yagura-sre/yagura/internal/api"
+	"github.com/yagura-sre/yagura/internal/catalog"
+	"github.com/yagura-sre/yagura/internal/config"
+	"github.com/yagura-sre/yagura/internal/fault"
+	"github.com/yagura-sre/yagura/internal/i18n"
+	"github.com/yagura-sre/yagura/internal/insight"
+	"github.com/yagura-sre/yagura/internal/telemetry"
+	"github.com/yagura-sre/yagura/web"
+)
+
+// newAPI makes the API with the operations of all rooms.
+func (a *App) newAPI(opt api.Options) *api.API {
+	to := api.New(opt)
+	a.people.Routes(to)
+	catalog.Register(to, catalog.NewService(a.store, a.Clock))
+	telemetry.Register(to, telemetry.NewService(a.store, tailer{a.tail}, a.Clock))
+	telemetry.RegisterMetrics(to, telemetry.NewMetricService(a.metrics, a.Clock))
+	insight.Register(to, insight.NewService(a.store))
+	// ingest status
+	a.registerStatus(to)
+	return to
+}
+
+// Document is the API's OpenAPI document. It needs nothing that runs.
+func Document(version string) []byte {
+	a := &App{}
+	return a.newAPI(api.Options{Version: version}).OpenAPIYAML()
+}
+
+func (a *App) openAPI(ctx, _ context.Context) error {
+	c := a.Config
+	var proxies []netip.Prefix
+	for _, p := range c.TrustedProxies {
+		prefix, err := config.ParsePrefix(p)
+		if err != nil {
+			return err
+		}
+		proxies = append(proxies, prefix)
+	}
+	a.api = a.newAPI(api.Options{
+		Log: a.Log.With("room", "api"), Clock: a.Clock, Auth: a.people, Version: a.Version,
+		NoAuth: c.NoAuth(), PublicURL: c.PublicURL, TrustedProxies: proxies,
+	})
+	a.api.Mount("GET /healthz", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprintln(w, "ok") }))
+	a.api.Mount("GET /readyz", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if err := a.Ready(); err != nil {
+			http.Error(w, err.Error(), http.StatusServiceUnavailable)
+			return
+		}
+		_, _ = fmt.Fprintln(w, "ready")
+	}))
+	a.api.Mount("/", web.Handler())
+
+	l, err := net.Listen("tcp", c.Listen)
+	if err != nil {
+		return cannotListen("listen", c.Listen, err)
+	}
+	a.listener = l
+	a.server = a.api.Server()
+	a.background(func() {
+		if err := a.server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			a.Log.Error("the API stopped listening", "error", err)
+		}
+	})
+	a.onClose("API", a.server.Shutdown)
+	return nil
+}
+
+func cannotListen(field, addr string, err error) error {
+	return &fault.Error{Code: fault.Unavailable, Field: field, Cause: err, Text: i18n.F(
+		"Cannot listen on %s: %s. Stop what uses it, or choose another address.",
+		"%s で待ち受けできません（%s）。使っているプログラムを止めるか、別のアドレスを指定してください。", addr, err)}
+}

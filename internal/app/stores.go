@@ -1,0 +1,160 @@
+package app
+
+import (
+	"context"
+	"path/filepath"
+	"time"
+
+	"github.com/yagura-sre/yagura/internal/clock"
+	"github.com/yagura-sre/yagura/internal/engine"
+	"github.com/yagura-sre/yagura/internal/fault"
+	"github.com/yagura-sre/yagura/internal/i18n"
+	"github.com/yagura-sre/yagura/internal/ingest/wal"
+	"github.com/yagura-sre/yagura/internal/people"
+	"github.com/yagura-sre/yagura/internal/sqldb"
+	"github.com/yagura-sre/yagura/internal/telemetry"
+	"github.com/yagura-sre/yagura/internal/telemetry/clickhouse"
+	"github.com/yagura-sre/yagura/internal/telemetry/promtsdb"
+)
+
+func (a *App) openState(ctx, _ context.Context) error {
+	db, err := sqldb.Open(ctx, sqldb.Options{
+		DSN: a.Config.Database.DSN, Path: filepath.Join(a.Config.DataDir, "state.db"), Clock: a.Clock, Log: a.Log,
+	})
+	if err != nil {
+		return err
+	}
+	a.db = db
+	a.onClose("state", func(context.Context) error { return db.Close() })
+	if err := db.Migrate(ctx, people.Migrations); err != nil {
+		return err
+	}
+	a.people = people.New(people.Options{DB: db, Clock: a.Clock, Log: a.Log, NoAuth: a.Config.NoAuth()})
+	return nil
+}
+
+// openEngine starts the embedded engine, unless a ClickHouse by URL takes its place.
+func (a *App) openEngine(ctx, _ context.Context) error {
+	c := a.Config.Engine
+	if c.URL != "" {
+		return nil
+	}
+	lib, err := engine.FindLib(c.Lib, a.Exe)
+	if err != nil {
+		return err
+	}
+	a.engine, err = engine.Start(ctx, engine.Options{
+		Exe: a.Exe, Args: []string{"engine"}, Lib: lib,
+		DataDir: filepath.Join(a.Config.DataDir, "engine"), Socket: filepath.Join(a.Config.DataDir, "engine.sock"),
+		MaxMemory: c.Memory(), MaxThreads: c.MaxThreads, MaxQuery: c.MaxQuery.D(),
+		Clock: a.Clock, Log: a.Log.With("room", "engine"),
+	})
+	if err != nil {
+		return err
+	}
+	a.onClose("engine", a.engine.Stop)
+	return nil
+}
+
+// openStore prepares the tables in the background: telemetry is accepted meanwhile.
+func (a *App) openStore(_, background context.Context) error {
+	c := a.Config.Engine
+	opt := clickhouse.Options{
+		URL: c.URL, Database: c.Database, User: c.User, Password: c.Password, Cluster: c.Cluster,
+		MaxQuery: c.MaxQuery.D(), MaxMemory: c.Memory() / 2,
+		Clock: a.Clock, Log: a.Log.With("room", "telemetry"),
+	}
+	if a.engine != nil {
+		opt.Dial = a.engine.Dial
+	}
+	store, err := clickhouse.Open(opt)
+	if err != nil {
+		return err
+	}
+	a.store = store
+	a.onClose("telemetry store", func(context.Context) error { return store.Close() })
+	a.background(func() {
+		if a.prepare(background) == nil {
+			a.maintain(background)
+		}
+	})
+	return nil
+}
+
+// prepare repeats until the engine is there and has its tables, or ctx ends.
+func (a *App) prepare(ctx context.Context) error {
+	for wait := 100 * time.Millisecond; ; wait = min(2*wait, 10*time.Second) {
+		var err error
+		if a.engine != nil {
+			err = a.engine.WaitReady(ctx)
+		}
+		if err == nil {
+			err = a.store.Migrate(ctx)
+		}
+		if err == nil {
+			close(a.prepared)
+			return nil
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		a.prepareErr.Store(&err)
+		a.Log.WarnContext(ctx, "the telemetry store is not ready; trying again", "error", err, "wait", wait)
+		if err := a.Clock.Sleep(ctx, wait); err != nil {
+			return err
+		}
+	}
+}
+
+func (a *App) maintain(context.Context) {}
+
+func (a *App) openMetrics(_, _ context.Context) error {
+	c := a.Config.Metrics
+	store, err := promtsdb.Open(promtsdb.Options{
+		Dir: filepath.Join(a.Config.DataDir, "metrics"), Retention: c.Retention.D(), Clock: a.Clock, Log: a.Log.With("room", "metrics"),
+	})
+	if err != nil {
+		return err
+	}
+	a.metrics = store
+	a.onClose("metrics store", func(context.Context) error { return store.Close() })
+	return nil
+}
+
+func (a *App) openLog(_, _ context.Context) error {
+	c := a.Config.WAL
+	waiting := patient{Writer: a.store, ready: a.prepared, clock: a.Clock}
+	log, err := wal.Open(wal.Options{
+		Dir: filepath.Join(a.Config.DataDir, "wal"),
+		Writers: map[telemetry.Signal]telemetry.Writer{
+			telemetry.Logs: waiting, telemetry.Spans: waiting, telemetry.Metrics: a.metrics,
+		},
+		MaxBytes: int64(c.MaxBytes), FreeSpaceMin: int64(c.MinFreeBytes),
+		Clock: a.Clock, Log: a.Log.With("room", "wal"),
+	})
+	if err != nil {
+		return err
+	}
+	a.wal = log
+	a.onClose("write-ahead log", log.Close)
+	return nil
+}
+
+// patient is the store's writer before its tables are there: it waits a little, and then
+// asks to be called again, so that the log shows that it is waiting.
+type patient struct {
+	telemetry.Writer
+	ready <-chan struct{}
+	clock clock.Clock
+}
+
+func (p patient) Write(ctx context.Context, signal telemetry.Signal, token string, frames [][]byte) error {
+	select {
+	case <-p.ready:
+		return p.Writer.Write(ctx, signal, token, frames)
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-p.clock.After(5 * time.Second):
+		return fault.Retry(fault.Unavailable, time.Second, i18n.T("The engine is still starting.", "エンジンの起動を待っています。"))
+	}
+}

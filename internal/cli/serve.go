@@ -1,0 +1,174 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"time"
+
+	"github.com/yagura-sre/yagura/demo"
+	"github.com/yagura-sre/yagura/internal/app"
+	"github.com/yagura-sre/yagura/internal/config"
+	"github.com/yagura-sre/yagura/internal/engine"
+	"github.com/yagura-sre/yagura/internal/i18n"
+)
+
+type serveCmd struct {
+	Config   string `help:"${config}" type:"path" placeholder:"FILE"`
+	DataDir  string `help:"${data_dir}" placeholder:"DIR"`
+	Listen   string `help:"${listen}" placeholder:"127.0.0.1:7700"`
+	OTLPGRPC string `help:"${otlp_grpc}" name:"otlp-grpc" placeholder:"127.0.0.1:4317"`
+	OTLPHTTP string `help:"${otlp_http}" name:"otlp-http" placeholder:"127.0.0.1:4318"`
+	NoAuth   bool   `help:"${no_auth}" name:"no-auth"`
+}
+
+// load is the configuration with the flags over it.
+func (c serveCmd) load(s *session) (config.Config, error) {
+	flags := map[string]string{}
+	for path, value := range map[string]string{
+		"data_dir": c.DataDir, "listen": c.Listen, "otlp.grpc": c.OTLPGRPC, "otlp.http": c.OTLPHTTP,
+	} {
+		if value != "" {
+			flags[path] = value
+		}
+	}
+	if c.NoAuth {
+		flags["auth.mode"] = "none"
+	}
+	return config.Load(c.Config, s.Lookup, flags)
+}
+
+// closeWithin is how long a stop may take before what is left stays in the log.
+const closeWithin = 30 * time.Second
+
+// open starts the server; run it until stop.
+func (c serveCmd) open(s *session) (a *app.App, stop func() error, err error) {
+	cfg, err := c.load(s)
+	if err != nil {
+		return nil, nil, err
+	}
+	if cfg.DataDir, err = filepath.Abs(cfg.DataDir); err != nil {
+		return nil, nil, err
+	}
+	if cfg.Language != "" {
+		s.lang = i18n.Parse(cfg.Language)
+	}
+	log := newLog(s, cfg.Log)
+	a, err = app.New(s.ctx, app.Options{Config: cfg, Version: s.Version, Exe: s.Exe, Log: log})
+	if err != nil {
+		return nil, nil, err
+	}
+	return a, func() error {
+		// A second signal must not wait for the first one's patience.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), closeWithin)
+		defer cancel()
+		return a.Close(ctx)
+	}, nil
+}
+
+func newLog(s *session, c config.Log) *slog.Logger {
+	var level slog.Level
+	_ = level.UnmarshalText([]byte(c.Level)) // config has checked it
+	opt := &slog.HandlerOptions{Level: level}
+	if c.Format == "json" {
+		return slog.New(slog.NewJSONHandler(s.Stderr, opt))
+	}
+	return slog.New(slog.NewTextHandler(s.Stderr, opt))
+}
+
+func (c serveCmd) Run(s *session) error {
+	a, stop, err := c.open(s)
+	if err != nil {
+		return err
+	}
+	if err := greet(s, a); err != nil {
+		return errors.Join(err, stop())
+	}
+	<-s.ctx.Done()
+	return stop()
+}
+
+// greet says where everything is and how to send the first data.
+func greet(s *session, a *app.App) error {
+	setup, err := a.SetupURL(s.ctx)
+	if err != nil {
+		return err
+	}
+	grpc, http := a.OTLP()
+	say := func(t i18n.Text) { _, _ = fmt.Fprintln(s.Stdout, s.text(t)) }
+	say(i18n.F("\n  Yagura %s is running.\n\n  Open       %s", "\n  Yagura %s が起動しました。\n\n  画面        %s", s.Version, a.URL()))
+	if setup != "" {
+		say(i18n.F("  Set up     %s  (once, within 24 h: makes you the administrator)", "  初期設定    %s （一度だけ、24 時間以内：最初の管理者を作ります）", setup))
+	}
+	say(i18n.F("  OTLP       gRPC %s · HTTP %s\n  Data       %s", "  OTLP        gRPC %s ・ HTTP %s\n  データ      %s", grpc, http, a.Config.DataDir))
+	say(i18n.F("\n  Send data from any OpenTelemetry SDK:\n\n    export OTEL_SERVICE_NAME=my-service\n    export OTEL_EXPORTER_OTLP_ENDPOINT=%s\n    export OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf",
+		"\n  OpenTelemetry SDK からの送り方：\n\n    export OTEL_SERVICE_NAME=my-service\n    export OTEL_EXPORTER_OTLP_ENDPOINT=%s\n    export OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf", http))
+	if a.TokenNeeded() {
+		say(i18n.T("    export OTEL_EXPORTER_OTLP_HEADERS=\"Authorization=Bearer <a token from Settings → Tokens>\"",
+			"    export OTEL_EXPORTER_OTLP_HEADERS=\"Authorization=Bearer <設定 → トークンで作ったトークン>\""))
+	}
+	say(i18n.T("\n  Stop with Ctrl-C.\n", "\n  Ctrl-C で停止します。\n"))
+	return nil
+}
+
+type demoCmd struct {
+	serveCmd
+	Rate int `help:"${rate}" default:"300"`
+}
+
+// Run starts the server and a shop that sends to it.
+func (c demoCmd) Run(s *session) error {
+	a, stop, err := c.open(s)
+	if err != nil {
+		return err
+	}
+	if err := c.serveShop(s, a); err != nil && s.ctx.Err() == nil {
+		return errors.Join(err, stop())
+	}
+	return stop()
+}
+
+func (c demoCmd) serveShop(s *session, a *app.App) error {
+	if err := greet(s, a); err != nil {
+		return err
+	}
+	token, revoke, err := a.DemoToken(s.ctx)
+	if err != nil {
+		return err
+	}
+	defer revoke()
+	_, endpoint := a.OTLP()
+	shop, err := demo.Open(s.ctx, demo.Options{Endpoint: endpoint, Token: token})
+	if err != nil {
+		return err
+	}
+	_, _ = fmt.Fprintln(s.Stdout, s.text(i18n.T("  The demo shop is open; its services appear within a minute.\n",
+		"  デモショップが開店しました。1 分以内にサービスが表示されます。\n")))
+	shop.Run(s.ctx, c.Rate)
+	closing, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), 5*time.Second)
+	defer cancel()
+	shop.Close(closing)
+	return nil
+}
+
+type openapiCmd struct{}
+
+func (openapiCmd) Run(s *session) error {
+	_, err := s.Stdout.Write(app.Document(s.Version))
+	return err
+}
+
+// engineCmd is the engine's child process, started by the server alone.
+type engineCmd struct {
+	Args []string `arg:"" optional:""`
+}
+
+func (c engineCmd) Run(s *session) error {
+	cfg, err := engine.ParseArgs(c.Args)
+	if err != nil {
+		return err
+	}
+	return engine.Main(s.ctx, cfg)
+}

@@ -1,0 +1,142 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/yagura-sre/yagura/internal/i18n"
+)
+
+var (
+	about = i18n.T("Yagura: see how your services do, hold them to their levels, find out why.",
+		"Yagura（櫓）：サービスの調子を見渡し、サービスレベルを守り、原因を突き止めます。")
+	groupServer = i18n.T("Run a server", "サーバーを動かす")
+	groupAsk    = i18n.T("Ask a running server", "動いているサーバーに尋ねる")
+	groupOther  = i18n.T("Other", "その他")
+)
+
+var help = map[string]i18n.Text{
+	"lang":     i18n.T("Language of the output.", "出力の言語。"),
+	"serve":    i18n.T("Start the server.", "サーバーを起動します。"),
+	"demo":     i18n.T("Start the server with a demo shop that sends real telemetry.", "本物のテレメトリを送るデモショップ付きでサーバーを起動します。"),
+	"services": i18n.T("List the services, the one that hurts users most first.", "サービスの一覧を、利用者への影響が大きい順に表示します。"),
+	"logs":     i18n.T("Search, count and follow logs.", "ログを検索・集計・追尾します。"),
+	"spans":    i18n.T("Search and count spans.", "スパンを検索・集計します。"),
+	"trace":    i18n.T("Show a trace: its spans as a tree, with the critical path.", "トレースをツリーとクリティカルパスで表示します。"),
+	"metrics":  i18n.T("Query metrics with PromQL.", "PromQL でメトリクスを照会します。"),
+	"openapi":  i18n.T("Print the API's OpenAPI document.", "API の OpenAPI 文書を出力します。"),
+	"version":  i18n.T("Print the version.", "バージョンを表示します。"),
+
+	"search": i18n.T("Print the rows that a filter selects, newest first.", "フィルターに合う行を新しい順に表示します。"),
+	"count":  i18n.T("Count the rows that a filter selects.", "フィルターに合う行を数えます。"),
+	"tail":   i18n.T("Print rows as they arrive.", "届いた行をその場で表示し続けます。"),
+	"query":  i18n.T("Evaluate an expression now, or over the range with --step.", "式を現在の値で、--step を付けると期間で評価します。"),
+	"filter": i18n.T("Which rows: words, \"phrases\", key:value, level>=error, duration>1s, -not, OR; * is all.",
+		"対象の行：言葉、\"語句\"、key:value、level>=error、duration>1s、-否定、OR。* はすべて。"),
+	"promql":   i18n.T("A PromQL expression.", "PromQL の式。"),
+	"step":     i18n.T("Evaluate over the range, a point every so often (30s, 1m).", "期間内をこの間隔（30s、1m）で評価します。"),
+	"trace_id": i18n.T("Trace ID, or a traceparent or address that holds one.", "トレース ID、またはそれを含む traceparent や URL。"),
+	"server":   i18n.T("Address of the server (or YAGURA_SERVER).", "サーバーのアドレス（環境変数 YAGURA_SERVER でも可）。"),
+	"token":    i18n.T("API token (or YAGURA_TOKEN).", "API トークン（環境変数 YAGURA_TOKEN でも可）。"),
+	"json":     i18n.T("Print JSON, for programs.", "プログラム向けに JSON を出力します。"),
+	"since":    i18n.T("How far back: 30m, 1h, 7d.", "どこまで遡るか：30m、1h、7d。"),
+	"from":     i18n.T("Begin of the range: 2026-11-22T09:00:00+09:00, or -2h.", "期間の始まり：2026-11-22T09:00:00+09:00、-2h など。"),
+	"to":       i18n.T("End of the range; now when left out.", "期間の終わり。省略すると現在。"),
+	"env":      i18n.T("Only this environment.", "この環境に限ります。"),
+	"limit":    i18n.T("At most so many rows.", "表示する行数の上限。"),
+	"utc":      i18n.T("Times in UTC, not in this machine's zone.", "時刻をこのマシンのタイムゾーンではなく UTC で表示します。"),
+
+	"config":    i18n.T("Config file (YAML).", "設定ファイル（YAML）。"),
+	"data_dir":  i18n.T("Folder of all data.", "すべてのデータを置くフォルダー。"),
+	"listen":    i18n.T("Address of the UI and the API.", "画面と API のアドレス。"),
+	"otlp_grpc": i18n.T("Address for OTLP over gRPC.", "OTLP（gRPC）を受け付けるアドレス。"),
+	"otlp_http": i18n.T("Address for OTLP over HTTP.", "OTLP（HTTP）を受け付けるアドレス。"),
+	"no_auth":   i18n.T("No sign-in: everybody is administrator. Only on loopback addresses.", "サインインなし。全員が管理者になります。ループバックアドレスでのみ使えます。"),
+	"rate":      i18n.T("Customers a minute.", "1 分あたりの来客数。"),
+}
+
+func helpTexts(lang i18n.Lang) map[string]string {
+	out := map[string]string{}
+	for k, t := range help {
+		out[k] = t.In(lang)
+	}
+	return out
+}
+
+// printHelp lays help out in one language; kong's own printer has English headings.
+func printHelp(lang i18n.Lang) kong.HelpPrinter {
+	return func(_ kong.HelpOptions, ctx *kong.Context) error {
+		node := ctx.Selected()
+		if node == nil {
+			node = ctx.Model.Node
+		}
+		var b strings.Builder
+		summary := node.Summary()
+		fmt.Fprintf(&b, "%s %s\n", i18n.T("Usage:", "使い方：").In(lang), ctx.Model.Name+strings.TrimPrefix(" "+strings.TrimPrefix(summary, ctx.Model.Name), " "+ctx.Model.Name))
+		text := node.Help
+		if node == ctx.Model.Node {
+			text = ctx.Model.Help
+		}
+		if text != "" {
+			fmt.Fprintf(&b, "\n%s\n", text)
+		}
+		section(&b, i18n.T("Arguments", "引数").In(lang), func(t *table) {
+			for _, p := range node.Positional {
+				t.row("  <"+p.Name+">", p.Help)
+			}
+		})
+		writeCommands(&b, node, lang)
+		section(&b, i18n.T("Flags", "フラグ").In(lang), func(t *table) {
+			for _, group := range node.AllFlags(true) {
+				for _, f := range group {
+					name := "--" + f.Name
+					if !f.IsBool() {
+						name += "=" + f.FormatPlaceHolder()
+					}
+					if f.Name == "help" {
+						f.Help = i18n.T("Show help.", "この説明を表示します。").In(lang)
+					}
+					t.row("  "+name, f.Help)
+				}
+			}
+		})
+		_, err := io.WriteString(ctx.Stdout, b.String())
+		return err
+	}
+}
+
+func section(b *strings.Builder, title string, fill func(*table)) {
+	t := newTable("", "")
+	fill(t)
+	if len(t.rows) == 0 {
+		return
+	}
+	fmt.Fprintf(b, "\n%s\n", title)
+	t.head = t.rows[0]
+	t.rows = t.rows[1:]
+	_ = t.write(b) // a strings.Builder does not fail
+}
+
+func writeCommands(b *strings.Builder, node *kong.Node, lang i18n.Lang) {
+	titles := []i18n.Text{groupServer, groupAsk, groupOther}
+	for i, key := range []string{"server", "ask", "other", ""} {
+		title := i18n.T("Commands", "コマンド").In(lang)
+		if i < len(titles) {
+			title = titles[i].In(lang)
+		}
+		section(b, title, func(t *table) {
+			for _, c := range node.Children {
+				group := ""
+				if c.Group != nil {
+					group = c.Group.Key
+				}
+				if !c.Hidden && c.Type == kong.CommandNode && group == key {
+					t.row("  "+c.Name, c.Help)
+				}
+			}
+		})
+	}
+}
