@@ -549,7 +549,7 @@ func TestDocument(t *testing.T) {
 		t.Errorf("%v %v", err, doc["openapi"])
 	}
 	en, ja := h.call("GET", "/api/docs", ""), h.call("GET", "/api/docs?lang=ja", "")
-	for _, part := range []string{`id="put-thing"`, "users.write", "curl -sS -X PUT", `href="#schema-Thing"`} {
+	for _, part := range []string{`id="put-thing"`, "users.write", "curl -sS -X PUT", `-d &#39;{&#34;name&#34;:&#34;…&#34;,&#34;size&#34;:1}&#39;`, `href="#schema-Thing"`} {
 		if !strings.Contains(en.Body.String(), part) {
 			t.Errorf("the page lacks %q", part)
 		}

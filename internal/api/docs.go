@@ -112,7 +112,7 @@ func docsOf(doc *huma.OpenAPI, lang i18n.Lang, text docsText) docsPage {
 		item := doc.Paths[path]
 		for _, op := range []*huma.Operation{item.Get, item.Post, item.Put, item.Patch, item.Delete} {
 			if op != nil && len(op.Tags) > 0 {
-				groups[op.Tags[0]] = append(groups[op.Tags[0]], docsOperation(op))
+				groups[op.Tags[0]] = append(groups[op.Tags[0]], docsOperation(doc.Components.Schemas.Map(), op))
 			}
 		}
 	}
@@ -134,7 +134,7 @@ func docsOf(doc *huma.OpenAPI, lang i18n.Lang, text docsText) docsPage {
 	return p
 }
 
-func docsOperation(op *huma.Operation) docsOp {
+func docsOperation(schemas map[string]*huma.Schema, op *huma.Operation) docsOp {
 	d := docsOp{ID: op.OperationID, Method: op.Method, Path: op.Path, Summary: op.Summary, Description: op.Description}
 	if perm, _ := op.Extensions["x-permission"].(string); perm != "public" {
 		d.Permission = perm
@@ -157,11 +157,11 @@ func docsOperation(op *huma.Operation) docsOp {
 		}
 		d.Answers = append(d.Answers, a)
 	}
-	d.Curl = curl(op, d)
+	d.Curl = curl(schemas, op, d)
 	return d
 }
 
-func curl(op *huma.Operation, d docsOp) string {
+func curl(schemas map[string]*huma.Schema, op *huma.Operation, d docsOp) string {
 	var b strings.Builder
 	b.WriteString("curl -sS")
 	if op.Method != http.MethodGet {
@@ -171,10 +171,47 @@ func curl(op *huma.Operation, d docsOp) string {
 		b.WriteString(` -H "Authorization: Bearer $YAGURA_TOKEN"`)
 	}
 	if op.RequestBody != nil {
-		b.WriteString(` -H 'Content-Type: application/json' -d @body.json`)
+		body := "{}"
+		for _, media := range op.RequestBody.Content {
+			body = jsonOf(exampleOf(schemas, media.Schema, 0))
+		}
+		b.WriteString(` -H 'Content-Type: application/json' -d '` + strings.ReplaceAll(body, "'", `'\''`) + `'`)
 	}
 	b.WriteString(` "$YAGURA_URL` + op.Path + `"`)
 	return b.String()
+}
+
+// exampleOf makes a value that has a schema's form, of what it requires.
+func exampleOf(schemas map[string]*huma.Schema, s *huma.Schema, depth int) any {
+	if s == nil || depth > 5 {
+		return nil
+	}
+	if s.Ref != "" {
+		s = schemas[s.Ref[strings.LastIndexByte(s.Ref, '/')+1:]]
+	}
+	switch {
+	case len(s.Examples) > 0:
+		return s.Examples[0]
+	case len(s.Enum) > 0:
+		return s.Enum[0]
+	case s.Type == huma.TypeObject:
+		fields := map[string]any{}
+		for name, f := range s.Properties {
+			if slices.Contains(s.Required, name) || len(s.Required) == 0 {
+				fields[name] = exampleOf(schemas, f, depth+1)
+			}
+		}
+		return fields
+	case s.Type == huma.TypeArray:
+		return []any{exampleOf(schemas, s.Items, depth+1)}
+	case s.Type == huma.TypeBoolean:
+		return true
+	case s.Type == huma.TypeInteger, s.Type == huma.TypeNumber:
+		return 1
+	case s.Format == "date-time":
+		return "2026-11-22T09:12:44Z"
+	}
+	return "…"
 }
 
 func typeOf(s *huma.Schema) docsType {
