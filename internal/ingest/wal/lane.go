@@ -44,8 +44,8 @@ type lane struct {
 	due      time.Time // when the open block is old enough
 	seq      uint64
 	small    bool // the last block had few rows
-	shared   bool // the last commit was for several senders
-	last     time.Time
+	pace     pace
+	last     time.Time // when the last commit began
 	expiring <-chan time.Time
 	unused   []string // files without an acknowledged frame that could not be removed
 }
@@ -130,19 +130,20 @@ func (l *lane) close() {
 // seals blocks that are large or old enough, until the lane is closed.
 func (l *lane) commitAll() {
 	c := l.log.Clock
+	more := false // are there entries that did not fit the last time
 	for {
-		// A lone sender never waits. Senders that were seen together are given the rest of
-		// the interval to meet again; whoever comes during a sync shares the next one anyway.
-		if wait := l.last.Add(l.log.GroupCommit).Sub(c.Now()); l.shared && wait > 0 {
+		wait := l.last.Add(l.log.GroupCommit).Sub(c.Now())
+		waits := wait > 0 && !more && l.pace.waits()
+		if waits {
 			c.Sleep(context.Background(), wait)
 		}
-		batch, more, closed := l.next()
+		var batch []*entry
+		var closed bool
+		batch, more, closed = l.next()
+		l.pace.saw(len(batch), waits)
 		if len(batch) > 0 {
-			l.shared = len(batch) > 1
 			l.last = c.Now()
 			l.commit(batch)
-		} else {
-			l.shared = false
 		}
 		if l.open != nil && (more || l.isFull() || l.isDue(c.Now())) {
 			l.seal()

@@ -13,7 +13,7 @@ type State string
 const (
 	OK       State = "ok"
 	Retrying State = "retrying" // a block waits for its next try; senders feel nothing
-	Full     State = "full"     // the last frame was refused: the log or the disk is full, or the disk fails
+	Full     State = "full"     // a frame was refused (the log or the disk is full, or the disk fails), and no room was made since
 )
 
 // Stats is what a signal's lane did since Open, and what it holds now.
@@ -53,7 +53,7 @@ type counters struct {
 	lastError                    error
 	lastErrorAt                  time.Time
 	retrying                     int  // blocks that wait for their next try
-	full                         bool // the last frame was refused
+	full                         bool // a frame was refused and no room was made since
 }
 
 func (c *counters) committed(frames, rows int, took time.Duration) {

@@ -84,6 +84,7 @@ func (l *lane) store(ctx context.Context, b *block) error {
 	l.mu.Lock()
 	delete(l.blocks, b)
 	l.counters.blocksWritten++
+	l.counters.full = false // there is room again; the next frame will tell
 	l.counters.rowsWritten += uint64(max(b.rows-quarantined, 0))
 	l.mu.Unlock()
 	b.frames = nil
