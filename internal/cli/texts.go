@@ -45,7 +45,7 @@ var help = map[string]i18n.Text{
 	"since":    i18n.T("How far back: 30m, 1h, 7d.", "どこまで遡るか：30m、1h、7d。"),
 	"from":     i18n.T("Begin of the range: 2026-11-22T09:00:00+09:00, or -2h.", "期間の始まり：2026-11-22T09:00:00+09:00、-2h など。"),
 	"to":       i18n.T("End of the range; now when left out.", "期間の終わり。省略すると現在。"),
-	"env":      i18n.T("Only this environment.", "この環境に限ります。"),
+	"only_env": i18n.T("Only this environment.", "この環境に限ります。"),
 	"limit":    i18n.T("At most so many rows.", "表示する行数の上限。"),
 	"utc":      i18n.T("Times in UTC, not in this machine's zone.", "時刻をこのマシンのタイムゾーンではなく UTC で表示します。"),
 
