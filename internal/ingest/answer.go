@@ -62,6 +62,9 @@ func retryStatus(code codes.Code, msg string, after time.Duration) error {
 
 // reasonOf files an error that came from below or from the gate.
 func reasonOf(err error) Reason {
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return Abandoned
+	}
 	switch fault.Of(err).Code {
 	case fault.Overloaded:
 		return Busy

@@ -249,10 +249,18 @@ func TestHugeValuesAreCut(t *testing.T) {
 	ld := plog.NewLogs()
 	r := ld.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords().AppendEmpty()
 	r.Body().SetStr(strings.Repeat("あ", 2<<20))
-	r.Attributes().PutStr(strings.Repeat("k", 1<<20), strings.Repeat("v", 1<<20))
+	many := map[string]any{}
 	for i := range 100_000 {
-		r.Attributes().PutInt(strings.Repeat("a", 3)+string(rune('a'+i%26))+formatInt(int64(i)), 1)
+		many["a"+formatInt(int64(i))] = "v"
 	}
+	many[strings.Repeat("k", 1<<20)] = strings.Repeat("v", 1<<20)
+	if err := r.Attributes().FromRaw(many); err != nil {
+		t.Fatal(err)
+	}
+	a := plog.NewLogs() // one whose values are too long, not too many
+	ra := a.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords().AppendEmpty()
+	ra.Attributes().PutStr(strings.Repeat("k", 1<<20), strings.Repeat("v", 1<<20))
+	a.ResourceLogs().MoveAndAppendTo(ld.ResourceLogs())
 	b, err := plogotlp.NewExportRequestFromLogs(ld).MarshalProto()
 	if err != nil {
 		t.Fatal(err)
@@ -261,8 +269,12 @@ func TestHugeValuesAreCut(t *testing.T) {
 		t.Fatalf("%d %q", code, answer)
 	}
 	row := st.logs[0]
-	if len(row.Body) > 256<<10 || len(row.Attrs) != 128 || len(row.Attrs[0].Value) > 16<<10 || row.Flags&telemetry.Truncated == 0 {
+	if len(row.Body) > 256<<10 || len(row.Attrs) != 128 || row.Flags&telemetry.Truncated == 0 {
 		t.Errorf("body %d, %d attributes, flags %b", len(row.Body), len(row.Attrs), row.Flags)
+	}
+	row = st.logs[1]
+	if len(row.Attrs) != 1 || len(row.Attrs[0].Key) != 256 || len(row.Attrs[0].Value) != 16<<10 || row.Flags&telemetry.Truncated == 0 {
+		t.Errorf("%d attributes, flags %b", len(row.Attrs), row.Flags)
 	}
 	reasons := map[Reason]bool{}
 	for _, r := range s.Refusals() {

@@ -18,6 +18,9 @@ func (w *work) normaliseMetrics(md pmetric.Metrics, admit admitter) (points int)
 		w.flags, w.long, w.many = 0, false, false
 		w.cleanMap(rm.Resource().Attributes())
 		service, env := metricSource(rm.Resource().Attributes())
+		if w.many {
+			w.tally.count(service, AttributeLimit, int64(pointsOf(rm)), func() string { return "resource of " + service })
+		}
 		if n := pointsOf(rm); n > 0 && !admit(service) {
 			w.tally.count(others, ServiceLimit, int64(n), func() string { return "service.name = " + service })
 			return true
@@ -178,6 +181,11 @@ func summaryFault(p pmetric.SummaryDataPoint) string {
 
 // cleanMap folds, repairs and redacts attributes in place.
 func (w *work) cleanMap(m pcommon.Map) {
+	if m.Len() > w.lim.Attributes { // of a resource or scope; points were refused
+		n := 0
+		m.RemoveIf(func(string, pcommon.Value) bool { n++; return n > w.lim.Attributes })
+		w.many = true
+	}
 	type rename struct{ from, to string }
 	var renames []rename
 	for name, v := range m.All() {

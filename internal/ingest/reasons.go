@@ -15,6 +15,7 @@ const (
 	Busy          Reason = "overloaded"
 	StorageAway   Reason = "storage_unavailable"
 	StorageRefuse Reason = "storage_refused"
+	Abandoned     Reason = "abandoned"
 	TooManyRows   Reason = "too_many_rows"
 	ServiceLimit  Reason = "service_limit"
 	MissingIDs    Reason = "missing_ids"
@@ -40,7 +41,7 @@ func (r Reason) Stored() bool {
 
 // Retried says that the sender was asked to send the same again, so that what is counted
 // under the reason is late, not lost, as long as the sender does.
-func (r Reason) Retried() bool { return r == Busy || r == StorageAway }
+func (r Reason) Retried() bool { return r == Busy || r == StorageAway || r == Abandoned }
 
 // Text says what happened and how to mend it.
 func (r Reason) Text() i18n.Text { return reasonTexts[r] }
@@ -53,8 +54,8 @@ var reasonTexts = map[Reason]i18n.Text{
 		"The request is larger than the limit after decompression. Lower the batch size of the exporter or raise limits.request_bytes.",
 		"展開後のリクエストが上限サイズを超えています。エクスポーターのバッチサイズを小さくするか、limits.request_bytes を大きくしてください。"),
 	TooComplex: i18n.T(
-		"The request nests values too deeply or holds too many of them. Flatten the attributes, lower the batch size, or raise limits.depth and limits.elements.",
-		"値の入れ子が深すぎるか、要素数が多すぎます。属性を平坦にする、バッチサイズを小さくする、または limits.depth と limits.elements を大きくしてください。"),
+		"The request nests values too deeply or holds too many of them. Flatten the attributes or lower the batch size.",
+		"値の入れ子が深すぎるか、要素数が多すぎます。属性を平坦にするか、バッチサイズを小さくしてください。"),
 	BadEncoding: i18n.T(
 		"The content type or compression is not supported. Send application/x-protobuf or application/json, plain or compressed with gzip or zstd.",
 		"対応していないContent-Typeまたは圧縮方式です。application/x-protobuf か application/json を、無圧縮、gzip、zstdのいずれかで送信してください。"),
@@ -62,17 +63,20 @@ var reasonTexts = map[Reason]i18n.Text{
 		"The ingest token is missing, unknown or revoked. Send it as the header \"Authorization: Bearer <token>\" (OTEL_EXPORTER_OTLP_HEADERS).",
 		"取り込みトークンがないか、無効または失効しています。ヘッダー「Authorization: Bearer <トークン>」（OTEL_EXPORTER_OTLP_HEADERS）で送信してください。"),
 	Busy: i18n.T(
-		"Too much is in flight at once; the sender was asked to retry. If it lasts, give the server more CPU or disk speed, or raise limits.inflight_bytes.",
-		"同時に処理中の量が上限に達したため、送信元に再送を求めました。続く場合はCPUやディスク性能を増強するか、limits.inflight_bytes を大きくしてください。"),
+		"Too much is in flight at once; the sender was asked to retry. If it lasts, give the server more CPU or disk speed, or raise limits.inflight_bytes and limits.concurrent_requests.",
+		"同時に処理中の量が上限に達したため、送信元に再送を求めました。続く場合はCPUやディスク性能を増強するか、limits.inflight_bytes と limits.concurrent_requests を大きくしてください。"),
 	StorageAway: i18n.T(
 		"Rows could not be written to disk; the sender was asked to retry. Check free disk space and the state of the engine on the status page.",
 		"ディスクに書き込めなかったため、送信元に再送を求めました。ステータス画面でディスクの空き容量とエンジンの状態を確認してください。"),
+	Abandoned: i18n.T(
+		"The sender went away before its rows were on disk; SDKs then send them again. If it lasts, the disk is slow or the exporter's timeout is too short (10 s by default).",
+		"書き込みが終わる前に送信元が接続を切りました。SDKは通常再送します。続く場合は、ディスクが遅いか、エクスポーターのタイムアウト（既定値は10秒）が短すぎます。"),
 	StorageRefuse: i18n.T(
 		"The rows were refused for good when they were written. The server's log has the cause.",
 		"書き込み時に行が拒否されました。原因はサーバーのログを確認してください。"),
 	TooManyRows: i18n.T(
-		"The request holds more rows than the limit; the rest was refused. Lower the batch size of the exporter or raise limits.rows.",
-		"1リクエストの行数が上限を超えたため、超過分を拒否しました。エクスポーターのバッチサイズを小さくするか、limits.rows を大きくしてください。"),
+		"The request holds more rows than the limit; the rest was refused. Lower the batch size of the exporter.",
+		"1リクエストの行数が上限を超えたため、超過分を拒否しました。エクスポーターのバッチサイズを小さくしてください。"),
 	ServiceLimit: i18n.T(
 		"There are more service names than the limit. Look for a service.name that holds an id or a host name, or raise limits.services.",
 		"サービス名の種類が上限を超えています。service.name にIDやホスト名が含まれていないかを確認するか、limits.services を大きくしてください。"),
@@ -86,8 +90,8 @@ var reasonTexts = map[Reason]i18n.Text{
 		"There were more attributes, events or links than the limit; the rest was cut and the row marked. Send fewer or raise limits.attributes.",
 		"属性・イベント・リンクの数が上限を超えたため、超過分を切り捨てて印を付けました。数を減らすか、limits.attributes を大きくしてください。"),
 	ValueLimit: i18n.T(
-		"A value or body was longer than the limit; it was cut and the row marked. Send less or raise limits.value_bytes or limits.body_bytes.",
-		"値または本文が上限より長いため、切り詰めて印を付けました。短くするか、limits.value_bytes や limits.body_bytes を大きくしてください。"),
+		"A value or body was longer than the limit; it was cut and the row marked. Send less or raise limits.attribute_bytes or limits.body_bytes.",
+		"値または本文が上限より長いため、切り詰めて印を付けました。短くするか、limits.attribute_bytes や limits.body_bytes を大きくしてください。"),
 	ClockSkew: i18n.T(
 		"The time was missing, or too far from the server's clock; the time of arrival stands in and the row is marked. Check the sender's clock (NTP) and the unit of its timestamps.",
 		"時刻がないか、サーバーの時計から離れすぎているため、到着時刻で代用して印を付けました。送信元の時計（NTP）とタイムスタンプの単位を確認してください。"),

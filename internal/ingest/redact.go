@@ -42,10 +42,11 @@ type Rule struct {
 
 // Redaction is what is taken out of telemetry before anything is written.
 type Redaction struct {
-	Off     bool     // nothing is redacted
-	Disable []string // ids of default rules that do not apply
-	Rules   []Rule   // further rules
-	Keep    []string // attribute names whose values are left as they are
+	Off        bool     // nothing is redacted
+	NoDefaults bool     // none of the default rules applies
+	Disable    []string // ids of default rules that do not apply
+	Rules      []Rule   // further rules
+	Keep       []string // attribute names whose values are left as they are
 }
 
 // Redactor applies the rules. It is safe for concurrent use.
@@ -84,7 +85,7 @@ func NewRedactor(c Redaction) (*Redactor, error) {
 		keep: map[string]bool{},
 	}
 	for i := range r.on {
-		r.on[i] = true
+		r.on[i] = !c.NoDefaults
 	}
 	for _, id := range c.Disable {
 		i := slices.Index(r.ids, id)

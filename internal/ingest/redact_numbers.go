@@ -12,61 +12,51 @@ type group struct {
 // numbers finds payment cards and My Numbers, in ASCII or full-width digits, whole or in
 // groups that a space or hyphen parts.
 func (r *Redactor) numbers(s string, found []span) []span {
-	var digits [64]byte
-	var groups [16]group
+	digits := make([]byte, 0, 64)
+	groups := make([]group, 0, 16)
 	for i := 0; i < len(s); {
 		if _, w := digit(s, i); w == 0 {
 			i++
 			continue
 		}
 		start := i
-		nd, ng := 0, 0
-		full := false
-		for i < len(s) {
-			g := group{from: i, at: nd}
+		digits, groups = digits[:0], groups[:0]
+		for {
+			g := group{from: i, at: len(digits)}
 			for i < len(s) {
 				d, w := digit(s, i)
 				if w == 0 {
 					break
 				}
-				if nd < len(digits) {
-					digits[nd] = d
-					nd++
-				} else {
-					full = true
-				}
+				digits = append(digits, d)
 				i += w
 			}
-			g.to, g.n = i, nd-g.at
-			if ng < len(groups) {
-				groups[ng] = g
-				ng++
-			} else {
-				full = true
-			}
+			g.to, g.n = i, len(digits)-g.at
 			sep, w := separator(s, i)
-			if w == 0 {
+			if w > 0 {
+				if _, dw := digit(s, i+w); dw > 0 {
+					g.sep = sep
+				}
+			}
+			groups = append(groups, g)
+			if g.sep == 0 {
 				break
 			}
-			if _, dw := digit(s, i+w); dw == 0 {
-				break
-			}
-			groups[min(ng, len(groups))-1].sep = sep
 			i += w
 		}
-		if nd < 12 || full || !boundaryBefore(s, start) || !boundaryAfter(s, i) {
-			continue
+		if len(digits) >= 12 {
+			found = r.windows(s, groups, digits, boundaryBefore(s, start), boundaryAfter(s, i), found)
 		}
-		found = r.windows(s, groups[:ng], digits[:nd], found)
 	}
 	return found
 }
 
-// windows tries every run of whole groups.
-func (r *Redactor) windows(s string, groups []group, digits []byte, found []span) []span {
+// windows tries every run of whole groups. before and after say whether the first group
+// may begin and the last may end a number.
+func (r *Redactor) windows(s string, groups []group, digits []byte, before, after bool, found []span) []span {
 	for a := 0; a < len(groups); a++ {
-		if a > 0 && groups[a-1].sep == '-' && groups[a].n < 12 {
-			continue // within a hyphenated number
+		if a == 0 && !before || a > 0 && groups[a-1].sep == '-' && groups[a].n < 13 {
+			continue // within a word or a hyphenated number
 		}
 		// The longest card wins over a shorter one and over a My Number within it.
 		best, rule := -1, ruleNone
@@ -78,7 +68,8 @@ func (r *Redactor) windows(s string, groups []group, digits []byte, found []span
 			if n > 19 {
 				break
 			}
-			if n < 12 || b+1 < len(groups) && groups[b].sep == '-' && a != b {
+			last := b == len(groups)-1
+			if n < 12 || last && !after || !last && groups[b].sep == '-' && a != b {
 				continue
 			}
 			ds := digits[groups[a].at : groups[a].at+n]

@@ -57,6 +57,9 @@ func TestRedactText(t *testing.T) {
 		{`カード番号４１１１１１１１１１１１１１１１です`, `カード番号[redacted:card]です`},
 		{`カード番号4111－1111－1111－1111です`, `カード番号[redacted:card]です`},
 		{`{"pan":4111111111111111}`, `{"pan":[redacted:card]}`},
+		{`4111111111111111 00p`, `[redacted:card] 00p`},
+		{`x1 4111111111111111 2`, `x1 [redacted:card] 2`},
+		{`1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 4111111111111111`, `1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 [redacted:card]`},
 		{`total 12 4111 1111 1111 1111 3`, `total 12 [redacted:card] 3`},
 		{`4111111111111112`, `4111111111111112`},               // Luhn fails
 		{`order a4111111111111111`, `order a4111111111111111`}, // within a word
@@ -116,6 +119,10 @@ func TestRedactConfigured(t *testing.T) {
 	}
 	if _, keep := r.key("session.token"); !keep {
 		t.Error("session.token is not kept")
+	}
+	own := newTestRedactor(t, Redaction{NoDefaults: true, Rules: []Rule{{ID: "a", Pattern: "b+"}}})
+	if got, _ := own.Text("password=abbc 4111111111111111"); got != "password=a[redacted:a]c 4111111111111111" {
+		t.Errorf("without defaults: %q", got)
 	}
 	off := newTestRedactor(t, Redaction{Off: true})
 	if got, hit := off.Text("password=x"); hit || got != "password=x" {

@@ -21,8 +21,8 @@ import (
 	"github.com/yagura-sre/yagura/internal/telemetry"
 )
 
-// Appender takes a frame of rows to where they survive, and returns when they do. It
-// keeps nothing of frame. Its error is a fault: Overloaded and Unavailable ask the sender
+// Appender takes a frame of rows to where they survive, and returns when they do. The
+// frame is its own from then on. Its error is a fault: Overloaded and Unavailable ask the sender
 // to retry after RetryAfter, Invalid and TooLarge refuse the rows for good; any other
 // asks to retry too.
 type Appender func(ctx context.Context, signal telemetry.Signal, frame []byte, rows int) error
@@ -129,7 +129,8 @@ func (s *Service) consumeLogs(ctx context.Context, ld plog.Logs) error {
 		for i := range w.logs {
 			w.logs[i].ID = first + uint64(i)
 		}
-		frame, err := s.codec.EncodeLogs(w.frame[:0], w.logs)
+		frame, err := s.codec.EncodeLogs(w.newFrame(len(w.logs)), w.logs)
+		w.encoded(len(w.logs), len(frame))
 		return len(w.logs), frame, err
 	}, func(w *work) { s.tail.publishLogs(w.logs) })
 }
@@ -144,7 +145,8 @@ func (s *Service) consumeSpans(ctx context.Context, td ptrace.Traces) error {
 		for i := range w.spans {
 			w.spans[i].ID = first + uint64(i)
 		}
-		frame, err := s.codec.EncodeSpans(w.frame[:0], w.spans)
+		frame, err := s.codec.EncodeSpans(w.newFrame(len(w.spans)), w.spans)
+		w.encoded(len(w.spans), len(frame))
 		return len(w.spans), frame, err
 	}, func(w *work) { s.tail.publishSpans(w.spans) })
 }
@@ -192,13 +194,10 @@ func (s *Service) consume(ctx context.Context, signal telemetry.Signal, encode f
 	if err == nil && rows > 0 {
 		err = s.append(ctx, signal, frame, rows)
 	}
-	if signal != telemetry.Metrics && frame != nil {
-		w.frame = frame
-	}
 	if err != nil {
 		c.counted = true
 		reason := reasonOf(err)
-		if reason != Busy && reason != StorageAway {
+		if !reason.Retried() {
 			s.log.Error("telemetry was refused", "signal", signal.String(), "rows", rows, "err", err)
 		}
 		for _, r := range w.tally.rows {

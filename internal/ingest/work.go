@@ -33,10 +33,18 @@ type work struct {
 	links  []telemetry.SpanLink
 	old    []telemetry.Attr // attributes under old names, until they are appended
 	buf    []byte
-	frame  []byte
 	fields []field
 
 	tally tally
+
+	rowBytes int // what a row took in the last frames, to make the next of the right size
+}
+
+// newFrame makes room for a frame. It cannot be reused: the log that it goes to keeps it.
+func (w *work) newFrame(rows int) []byte { return make([]byte, 0, rows*w.rowBytes+4096) }
+
+func (w *work) encoded(rows, bytes int) {
+	w.rowBytes = min(bytes/max(rows, 1)+bytes/max(rows, 1)/16, 64<<10)
 }
 
 // keyInfo is what is known of an attribute's name, found out once.
@@ -105,7 +113,6 @@ func (w *work) release() {
 	clear(w.fields[:cap(w.fields)])
 	w.logs, w.spans, w.attrs = w.logs[:0], w.spans[:0], w.attrs[:0]
 	w.events, w.links, w.old, w.fields = w.events[:0], w.links[:0], w.old[:0], w.fields[:0]
-	w.frame = w.frame[:0]
 	// One huge request must not keep its memory for good.
 	if cap(w.attrs) > 1<<20 {
 		w.attrs = nil
@@ -115,9 +122,6 @@ func (w *work) release() {
 	}
 	if cap(w.spans) > 1<<16 {
 		w.spans = nil
-	}
-	if cap(w.frame) > 32<<20 {
-		w.frame = nil
 	}
 }
 

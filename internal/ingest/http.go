@@ -1,0 +1,127 @@
+package ingest
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/yagura-sre/yagura/internal/api"
+	"github.com/yagura-sre/yagura/internal/authz"
+	"github.com/yagura-sre/yagura/internal/i18n"
+	"github.com/yagura-sre/yagura/internal/ingest/wal"
+)
+
+// IngestStatusView is what comes in and what does not. Counts are since the server's start.
+type IngestStatusView struct {
+	Sources    []SourceView      `json:"sources" doc:"Who sent what, by service, environment and signal."`
+	Refusals   []RefusalView     `json:"refusals" doc:"What was refused, or stored changed, and how to mend it; the latest first."`
+	Quarantine []QuarantinedView `json:"quarantine" doc:"Rows that the engine refused for good; the latest first."`
+	Transports []TransportView   `json:"transports"`
+	Redactions []RedactionView   `json:"redactions" doc:"How often each rule took something out."`
+}
+
+// SourceView is what one service sent of one signal from one environment.
+type SourceView struct {
+	Service       string    `json:"service"`
+	Env           string    `json:"env"`
+	Signal        string    `json:"signal" enum:"logs,spans,metrics"`
+	Rows          int64     `json:"rows" doc:"Of metrics: data points."`
+	LastSeen      time.Time `json:"last_seen"`
+	RowsPerSecond float64   `json:"rows_per_second" doc:"Over about the last minute."`
+}
+
+// RefusalView is what was refused or changed for one reason.
+type RefusalView struct {
+	Signal  string    `json:"signal" doc:"logs, spans, metrics, or empty when it could not be told."`
+	Service string    `json:"service" doc:"Empty when the request was refused before it could be told."`
+	Reason  string    `json:"reason"`
+	Text    string    `json:"text" doc:"In the asker's language: what happened and how to mend it."`
+	Stored  bool      `json:"stored" doc:"The rows were stored, changed; otherwise they were refused."`
+	Retried bool      `json:"retried" doc:"The sender was asked to send the same again."`
+	Count   int64     `json:"count" doc:"Rows; requests where rows could not be told."`
+	First   time.Time `json:"first"`
+	Last    time.Time `json:"last"`
+	Example string    `json:"example" doc:"Redacted."`
+}
+
+// QuarantinedView is a row that the engine refused for good.
+type QuarantinedView struct {
+	ID      string    `json:"id"`
+	Signal  string    `json:"signal" enum:"logs,spans,metrics"`
+	Time    time.Time `json:"time"`
+	Rows    int       `json:"rows"`
+	Reason  string    `json:"reason"`
+	Example string    `json:"example"`
+}
+
+// TransportView counts what one transport took of one signal.
+type TransportView struct {
+	Transport string `json:"transport" enum:"grpc,http"`
+	Signal    string `json:"signal" enum:"logs,spans,metrics"`
+	Requests  int64  `json:"requests"`
+	Bytes     int64  `json:"bytes" doc:"Decompressed."`
+	Rows      int64  `json:"rows"`
+	Refused   int64  `json:"refused"`
+}
+
+// RedactionView counts what one rule took out.
+type RedactionView struct {
+	Rule  string `json:"rule"`
+	Count int64  `json:"count"`
+}
+
+// Register adds the room's operations. quarantine lists what the write-ahead log holds
+// back.
+func Register(a *api.API, s *Service, quarantine func() wal.Quarantine) {
+	api.Register(a, api.Op{
+		ID: "get-ingest-status", Method: http.MethodGet, Path: "/status/ingest", Tag: "status", Permission: authz.StatusRead,
+		Summary:     "What comes in, and what does not",
+		Description: "Sources, refusals and quarantined rows that were last seen in the range.",
+	}, func(ctx context.Context, in *struct{ api.RangeParams }) (*api.Out[IngestStatusView], error) {
+		from, to, err := in.Range(s.clock)
+		if err != nil {
+			return nil, err
+		}
+		v := s.view(api.Lang(ctx), from, to)
+		for _, q := range quarantine().Rows {
+			if within(q.Time, from, to) {
+				v.Quarantine = append(v.Quarantine, QuarantinedView{ID: q.ID, Signal: q.Signal.String(), Time: q.Time, Rows: 1, Reason: q.Reason, Example: q.Row})
+			}
+		}
+		return api.OK(v), nil
+	})
+}
+
+func within(t, from, to time.Time) bool { return !t.Before(from) && t.Before(to) }
+
+// view is the status as it is told in a language. What was seen in the very moment of
+// the asking is in.
+func (s *Service) view(lang i18n.Lang, from, to time.Time) IngestStatusView {
+	v := IngestStatusView{Sources: []SourceView{}, Refusals: []RefusalView{}, Quarantine: []QuarantinedView{}, Transports: []TransportView{}, Redactions: []RedactionView{}}
+	for _, x := range s.Sources() {
+		if !x.Last.Before(from) && !x.Last.After(to) {
+			v.Sources = append(v.Sources, SourceView{x.Service, x.Env, x.Signal.String(), x.Rows, x.Last, x.RowsPerSecond})
+		}
+	}
+	for _, r := range s.Refusals() {
+		if r.Last.Before(from) || r.Last.After(to) {
+			continue
+		}
+		signal := ""
+		if r.Signal != 0 {
+			signal = r.Signal.String()
+		}
+		v.Refusals = append(v.Refusals, RefusalView{
+			Signal: signal, Service: r.Service, Reason: string(r.Reason), Text: r.Text.In(lang), Stored: r.Stored, Retried: r.Reason.Retried(),
+			Count: r.Count, First: r.First, Last: r.Last, Example: r.Example,
+		})
+	}
+	for _, t := range s.Traffic() {
+		v.Transports = append(v.Transports, TransportView{t.Transport, t.Signal.String(), t.Requests, t.Bytes, t.Rows, t.Refused})
+	}
+	counts := s.Redactions()
+	for _, id := range s.redactor.ids {
+		v.Redactions = append(v.Redactions, RedactionView{id, counts[id]})
+	}
+	return v
+}
