@@ -28,7 +28,7 @@ func cpu() time.Duration {
 // rows a second.
 func BenchmarkAppend(b *testing.B) {
 	const rows, size = 500, 500 * 250
-	for _, senders := range []int{1, 4, 16} {
+	for _, senders := range []int{1, 4, 8, 16} {
 		b.Run(fmt.Sprintf("senders=%d", senders), func(b *testing.B) {
 			g, err := Open(Options{Dir: b.TempDir(), Writers: map[telemetry.Signal]telemetry.Writer{telemetry.Logs: &sink{}}})
 			if err != nil {
