@@ -26,7 +26,7 @@ var promoted = []string{
 var identifying = []string{"service.name", "service.namespace", "service.instance.id"}
 
 var (
-	labelNamer = otlptranslator.LabelNamer{UnderscoreLabelSanitization: true, PreserveMultipleUnderscores: true} //nolint:staticcheck // as Prometheus has it by default
+	labelNamer = otlptranslator.LabelNamer{PreserveMultipleUnderscores: true}
 	asciiNamer = otlptranslator.MetricNamer{WithMetricSuffixes: true}
 	otherNamer = otlptranslator.MetricNamer{WithMetricSuffixes: true, UTF8Allowed: true}
 )
@@ -81,6 +81,9 @@ func labelName(key string) string {
 		return strings.Map(underscored, key)
 	}
 	if name, err := labelNamer.Build(key); err == nil {
+		if strings.HasPrefix(name, "_") && !strings.HasPrefix(name, "__") {
+			return "key" + name // as Prometheus does by default
+		}
 		return name
 	}
 	return "key_" + strings.Map(underscored, key) // nothing but signs, or nothing at all

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/histogram"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/value"
@@ -89,7 +90,7 @@ func (s *increments) Append(_ storage.SeriesRef, ls labels.Labels, _, t int64, v
 	}
 	opts.Exemplars = slices.Clone(opts.Exemplars) // the translator uses its slice again
 	one := increment{ls, string(ls.Bytes(nil)), t, v, fh, opts}
-	if ls.Get(labels.MetricName) == "target_info" {
+	if ls.Get(model.MetricNameLabel) == "target_info" {
 		s.info = append(s.info, one)
 		return 0, nil
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql"
 	"github.com/prometheus/prometheus/promql/parser"
@@ -69,7 +70,7 @@ func (s *Store) Names(ctx context.Context, match string, limit int) ([]telemetry
 		return nil, false, fault.Of(err)
 	}
 	defer ix.Close()
-	values, err := ix.SortedLabelValues(ctx, labels.MetricName, nil)
+	values, err := ix.SortedLabelValues(ctx, model.MetricNameLabel, nil)
 	if err != nil {
 		return nil, false, prom.QueryFault(err)
 	}
@@ -83,7 +84,7 @@ func (s *Store) Names(ctx context.Context, match string, limit int) ([]telemetry
 			return out, true, nil
 		}
 		one := s.meta.Describe(strings.Clone(name))
-		postings, err := ix.Postings(ctx, labels.MetricName, name)
+		postings, err := ix.Postings(ctx, model.MetricNameLabel, name)
 		if err != nil {
 			return nil, false, prom.QueryFault(err)
 		}

@@ -7,8 +7,9 @@
 // totals that go on over restarts (delta.go).
 //
 // When the disk refuses a write, the database's log may hold half a record, and what is
-// written behind it would be thrown away at the next start. So the database is closed and
-// opened again, which cuts the half record off, before another block is taken.
+// written behind it would be thrown away at the next start. So nothing is written then
+// until there is room again, and first the half record is cut off (mend.go). Reading goes
+// on meanwhile.
 package promtsdb
 
 import (
@@ -42,6 +43,7 @@ type Options struct {
 	Timeout    time.Duration // of a query; default 30 s
 	Concurrent int           // queries at the same time, the others wait; default 4
 	Exemplars  int           // kept, of all series; default 10,000
+	MinFree    int64         // bytes of the disk that are left alone; default 64 MB, negative: none
 	Clock      clock.Clock   // default the machine's
 	Log        *slog.Logger  // default none
 }
@@ -53,6 +55,7 @@ func (o *Options) fill() {
 	set(&o.Timeout, 30*time.Second)
 	set(&o.Concurrent, 4)
 	set(&o.Exemplars, 10_000)
+	set(&o.MinFree, 64<<20)
 	if o.Clock == nil {
 		o.Clock = clock.Real{}
 	}
@@ -81,6 +84,9 @@ type Store struct {
 	total totals
 	meta  *metadata
 	sick  error // the last write failed in a way that reopen must mend
+
+	stop    context.CancelFunc // of the upkeep
+	stopped chan struct{}
 
 	mu  sync.RWMutex // guards db and reg: held for reading as long as they are used
 	db  *tsdb.DB     // nil after Close
@@ -123,7 +129,34 @@ func Open(o Options) (*Store, error) {
 	if err := s.open(); err != nil {
 		return nil, err
 	}
+	ctx, stop := context.WithCancel(context.Background())
+	s.stop, s.stopped = stop, make(chan struct{})
+	go func() {
+		defer close(s.stopped)
+		for o.Clock.Sleep(ctx, upkeep) == nil {
+			if err := s.maintain(ctx); err != nil && ctx.Err() == nil {
+				o.Log.Warn("upkeep of the metrics database failed; it is tried again", "error", err)
+			}
+		}
+	}()
 	return s, nil
+}
+
+// upkeep is how often chunks are moved from memory to disk and blocks are made. The
+// database would do it by itself, and panic if the disk is full.
+const upkeep = time.Minute
+
+func (s *Store) maintain(ctx context.Context) error {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.db == nil {
+		return nil
+	}
+	if err := s.roomy(); err != nil {
+		return err
+	}
+	s.db.ForceHeadMMap()
+	return s.db.Compact(ctx)
 }
 
 // open opens the database; the caller holds mu, or is the only one there is.
@@ -140,11 +173,18 @@ func (s *Store) open() error {
 	t.StripeSize = 1 << 10
 	t.WALSegmentSize = 32 << 20
 	t.HeadChunksWriteBufferSize = 64 << 10
+	t.BlockReloadInterval = 1000 * time.Hour // see maintain
+	for i := range s.logs {
+		if err := mend(s.logs[i].dir, s.o.Log); err != nil {
+			return fmt.Errorf("promtsdb: mending %s: %w", s.logs[i].dir, err)
+		}
+	}
 	s.reg = prometheus.NewRegistry()
 	db, err := tsdb.Open(s.o.Dir, s.o.Log, s.reg, t, nil)
 	if err != nil {
 		return fmt.Errorf("promtsdb: opening %s: %w", s.o.Dir, err)
 	}
+	db.DisableCompactions()
 	s.db = db
 	for i := range s.logs {
 		s.logs[i].reset()
@@ -172,6 +212,8 @@ func (s *Store) reopen() error {
 
 // Close ends it. What Write returned for is safe without it.
 func (s *Store) Close() error {
+	s.stop()
+	<-s.stopped
 	s.write.Lock()
 	defer s.write.Unlock()
 	s.mu.Lock()

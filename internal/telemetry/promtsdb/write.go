@@ -22,10 +22,13 @@ func (s *Store) Write(ctx context.Context, signal telemetry.Signal, token string
 	}
 	s.write.Lock()
 	defer s.write.Unlock()
+	if errors.Is(s.sick, errClosed) {
+		return errAway(s.sick)
+	}
+	if err := s.roomy(); err != nil {
+		return errAway(err)
+	}
 	if s.sick != nil {
-		if errors.Is(s.sick, errClosed) {
-			return errAway(s.sick)
-		}
 		if err := s.reopen(); err != nil {
 			return errAway(err)
 		}
