@@ -59,7 +59,6 @@ func (cols block) DecodeResult(r *proto.Reader, _ int, b proto.Block) error {
 }
 
 type (
-	low      = proto.ColLowCardinality[string]
 	pairs    = proto.ColMap[string, string]
 	strValue interface{ Row(int) string }
 )

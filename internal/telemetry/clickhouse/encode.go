@@ -22,8 +22,11 @@ var (
 // EncodeLogs appends a frame of rows to dst.
 func (Codec) EncodeLogs(dst []byte, rows []telemetry.Log) ([]byte, error) {
 	e := logEncoders.Get().(*logEncoder)
-	defer logEncoders.Put(e)
-	defer e.reset()
+	defer func() {
+		if e.reset(); e.size() <= keepEncoder {
+			logEncoders.Put(e)
+		}
+	}()
 	for i := range rows {
 		e.add(&rows[i])
 	}
@@ -33,12 +36,33 @@ func (Codec) EncodeLogs(dst []byte, rows []telemetry.Log) ([]byte, error) {
 // EncodeSpans appends a frame of rows to dst.
 func (Codec) EncodeSpans(dst []byte, rows []telemetry.Span) ([]byte, error) {
 	e := spanEncoders.Get().(*spanEncoder)
-	defer spanEncoders.Put(e)
-	defer e.reset()
+	defer func() {
+		if e.reset(); e.size() <= keepEncoder {
+			spanEncoders.Put(e)
+		}
+	}()
 	for i := range rows {
 		e.add(&rows[i])
 	}
 	return e.frame(dst, telemetry.Spans, len(rows))
+}
+
+// keepEncoder is how many bytes of text an encoder may have room for and still be used
+// again: one huge request must not hold its memory for ever.
+const keepEncoder = 4 << 20
+
+func (c *common) size() int {
+	return cap(c.excMessage.buf) + cap(c.excStack.buf) + cap(c.attrs.values.buf) + cap(c.folded.buf) + cap(c.resource.values.buf)
+}
+
+func (e *logEncoder) size() int { return e.common.size() + cap(e.body.buf) }
+
+func (e *spanEncoder) size() int {
+	n := e.common.size() + cap(e.statusMessage.buf) + cap(e.events.buf) + cap(e.links.buf)
+	for i := range e.ownText {
+		n += cap(e.ownText[i].buf)
+	}
+	return n
 }
 
 // column is what every column of a frame can do.
@@ -160,21 +184,12 @@ func (c *common) addResource(attrs []telemetry.Attr) {
 	c.resource.append(c.resText)
 }
 
-// addFolded writes the joined text of parts where the engine could not make it: where
-// one is not plain, or always.
+// addFolded writes the joined text of parts, or nothing where the engine can make it: where
+// all parts are plain, unless it is to be written always.
 func (c *common) addFolded(parts []string, always bool) {
-	if !always {
-		always = true
-		for _, p := range parts {
-			if !plain(p) {
-				always = false
-				break
-			}
-		}
-		if always {
-			c.folded.append("")
-			return
-		}
+	if !always && allPlain(parts) {
+		c.folded.append("")
+		return
 	}
 	c.scratch = c.scratch[:0]
 	for i, p := range parts {
@@ -184,4 +199,13 @@ func (c *common) addFolded(parts []string, always bool) {
 		c.scratch = append(c.scratch, foldText(p)...)
 	}
 	c.folded.appendBytes(c.scratch)
+}
+
+func allPlain(parts []string) bool {
+	for _, p := range parts {
+		if !plain(p) {
+			return false
+		}
+	}
+	return true
 }

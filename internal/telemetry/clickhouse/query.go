@@ -148,11 +148,11 @@ func unixNano(t time.Time) int64 {
 	return t.UnixNano()
 }
 
-// The times that rows can have: what the engine's DateTime64(9) and Date hold alike,
-// 1970 to 2149. (unixNano of the year 2262 is past an int64.)
+// The times that rows can have: 1970 to 2106, which is what the sort key's DateTime holds.
+// Ingest sees to it: what is beyond its clock-skew limit gets the time of arrival.
 const (
 	minTime = 0
-	maxTime = 5_662_310_399_000_000_000
+	maxTime = (1<<32 - 1) * int64(time.Second)
 )
 
 // condition writes FROM and WHERE of the rows in [from, to).

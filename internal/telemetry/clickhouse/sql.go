@@ -37,24 +37,19 @@ func (q *statement) text(parts ...string) *statement {
 	return q
 }
 
-// param gives the placeholder of a value: a string, an int64, a uint64 or strings.
+// param gives the placeholder of a value: a string, an int64 or a uint64.
 func (q *statement) param(typ string, value any) string {
 	key := param{typ, value}
-	_, list := value.([]string)
-	if !list {
-		if p, ok := q.known[key]; ok {
-			return p
-		}
+	if p, ok := q.known[key]; ok {
+		return p
 	}
 	name := "p" + strconv.Itoa(len(q.params))
 	q.params = append(q.params, driver.NamedValue{Name: name, Value: value})
 	p := "{" + name + ":" + typ + "}"
-	if !list {
-		if q.known == nil {
-			q.known = map[param]string{}
-		}
-		q.known[key] = p
+	if q.known == nil {
+		q.known = map[param]string{}
 	}
+	q.known[key] = p
 	return p
 }
 

@@ -17,6 +17,12 @@ type Store interface {
 	telemetry.Reader
 }
 
+// Settler is a Store that works on its rows after they are written (an index, say). The
+// suite has it do so, and then asks again.
+type Settler interface {
+	Settle(ctx context.Context) error
+}
+
 // day is when the suite's rows begin.
 var day = time.Date(2026, 11, 20, 21, 0, 0, 0, time.UTC)
 
@@ -44,6 +50,11 @@ func Run(t *testing.T, newStore func(t *testing.T) Store) {
 	})
 	t.Run("other rows", func(t *testing.T) {
 		f := fill(t, newStore(t), 2, 300)
+		if s, ok := f.Store.(Settler); ok {
+			if err := s.Settle(context.Background()); err != nil {
+				t.Fatal(err)
+			}
+		}
 		t.Run("log filters", f.logFilters)
 		t.Run("span filters", f.spanFilters)
 		t.Run("traces", f.traces)
