@@ -16,7 +16,7 @@ import (
 
 // taker is offered each attribute whose name has a role; what it takes is not appended.
 type taker interface {
-	take(w *work, r role, k keyInfo, v pcommon.Value) bool
+	take(w *work, r role, k *keyInfo, v pcommon.Value) bool
 }
 
 // mapAttrs appends the attributes of m to w.attrs, sorted, folded, redacted and cut, and
@@ -44,7 +44,7 @@ func (w *work) addMap(m pcommon.Map, t taker) {
 	}
 }
 
-func (w *work) add(name string, k keyInfo, value string) {
+func (w *work) add(name string, k *keyInfo, value string) {
 	w.flags |= k.flags
 	if k.values {
 		value = semconv.Value(name, value)
@@ -94,7 +94,7 @@ func sortAttrs(a []telemetry.Attr) {
 }
 
 // value renders an attribute's value and redacts it.
-func (w *work) value(name string, k keyInfo, v pcommon.Value) string {
+func (w *work) value(name string, k *keyInfo, v pcommon.Value) string {
 	limit := w.lim.ValueBytes
 	switch v.Type() {
 	case pcommon.ValueTypeStr:
@@ -120,12 +120,12 @@ func (w *work) value(name string, k keyInfo, v pcommon.Value) string {
 }
 
 // str cleans the text of a value whose name is known.
-func (w *work) str(k keyInfo, s string, limit int) string {
+func (w *work) str(k *keyInfo, s string, limit int) string {
 	if k.rule >= 0 && s != "" && !strings.HasPrefix(s, "[redacted:") {
 		w.flags |= telemetry.Redacted
 		return w.red.value(k.rule)
 	}
-	if longKeys[k.name] {
+	if k.long {
 		limit = w.lim.BodyBytes
 	}
 	if k.keep {

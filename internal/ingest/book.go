@@ -97,15 +97,6 @@ func newBook() *book {
 	}
 }
 
-// wantsExample says whether an example given now would be kept; making one costs more
-// than counting.
-func (b *book) wantsExample(signal telemetry.Signal, service string, reason Reason, now time.Time) bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	at, ok := b.examples[refusalKey{signal, service, reason}]
-	return !ok || now.Sub(at) >= exampleEvery
-}
-
 // refuse counts n rows (or requests, when rows cannot be told) under a reason.
 func (b *book) refuse(signal telemetry.Signal, service string, reason Reason, n int64, now time.Time, example string) {
 	if n <= 0 {

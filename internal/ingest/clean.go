@@ -13,7 +13,9 @@ const (
 	classSep                    // = or :, or the first byte of their full-width forms
 	classHigh                   // not ASCII
 	classBreak                  // a line break
-	classQuote                  // an opening brace or quote: may be JSON
+	classQuote                  // an opening brace: may be JSON
+	classKey                    // a letter that tokens and key blocks cannot do without: J of eyJ, G of -----BEGIN
+	classB                      // the b of bearer
 )
 
 var classes = func() (t [256]byte) {
@@ -23,6 +25,8 @@ var classes = func() (t [256]byte) {
 	t['='], t[':'] = classSep, classSep
 	t['\n'] = classBreak
 	t['{'] = classQuote
+	t['J'], t['G'] = classKey, classKey
+	t['B'], t['b'] = classB, classB
 	for c := 0x80; c < 256; c++ {
 		t[c] = classHigh
 	}

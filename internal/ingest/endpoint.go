@@ -10,7 +10,7 @@ import (
 // and route of HTTP, the operation of GraphQL, the service and method of RPC, the
 // operation and destination of a message. It never holds a path with ids in it: without a
 // route, it is the name of the span, which the conventions keep low in cardinality.
-func endpoint(s *telemetry.Span) string {
+func (w *work) endpoint(s *telemetry.Span) string {
 	switch s.Kind {
 	case telemetry.KindServer:
 		get := func(key string) string { v, _ := telemetry.Get(s.Attrs, key); return v }
@@ -19,13 +19,13 @@ func endpoint(s *telemetry.Span) string {
 				return strings.TrimSpace(get("graphql.operation.type") + " " + op)
 			}
 			if route := get("http.route"); route != "" {
-				return m + " " + route
+				return w.join(m, " ", route)
 			}
 			return s.Name
 		}
 		if m := get("rpc.method"); m != "" {
 			if svc := get("rpc.service"); svc != "" && !strings.Contains(m, "/") {
-				return svc + "/" + m
+				return w.join(svc, "/", m)
 			}
 			return strings.TrimPrefix(m, "/")
 		}
@@ -41,9 +41,27 @@ func endpoint(s *telemetry.Span) string {
 		}
 		op := first(get("messaging.operation.name"), get("messaging.operation.type"))
 		if dest != "" && op != "" {
-			return op + " " + dest
+			return w.join(op, " ", dest)
 		}
 		return s.Name
 	}
 	return ""
+}
+
+type endpointParts struct{ a, sep, b string }
+
+// join joins the parts of an endpoint. There are few endpoints and many spans: one that
+// was joined before is not joined again.
+func (w *work) join(a, sep, b string) string {
+	p := endpointParts{a, sep, b}
+	if s, ok := w.endpoints[p]; ok {
+		return s
+	}
+	if len(w.endpoints) >= 1024 || w.endpoints == nil {
+		w.endpoints = make(map[endpointParts]string)
+	}
+	p = endpointParts{strings.Clone(a), sep, strings.Clone(b)}
+	s := a + sep + b
+	w.endpoints[p] = s
+	return s
 }

@@ -149,7 +149,7 @@ func TestHostileRequests(t *testing.T) {
 	}{
 		{name: "truncated", body: good[:len(good)/2], code: 400, reason: Malformed, grpc: codes.InvalidArgument},
 		{name: "garbage", body: []byte("\xff\xff\xff\xff not otlp"), code: 400, reason: Malformed, grpc: codes.InvalidArgument},
-		{name: "wrong wire type", body: []byte{1<<3 | 0, 7}, code: 400, reason: Malformed, grpc: codes.InvalidArgument},
+		{name: "wrong wire type", body: []byte{1 << 3, 7}, code: 400, reason: Malformed, grpc: codes.InvalidArgument},
 		{name: "length beyond the end", body: []byte{1<<3 | 2, 0xff, 0xff, 0xff, 0xff, 0x0f}, code: 400, reason: Malformed, grpc: codes.InvalidArgument},
 		{name: "json as protobuf", body: []byte(`{"resourceLogs":[]}`), code: 400, reason: Malformed, grpc: codes.InvalidArgument},
 		{name: "protobuf as json", body: good, headers: []string{"Content-Type", jsonType}, code: 400, reason: Malformed},

@@ -246,7 +246,7 @@ func messageRank(key string) int {
 }
 
 // addField appends a field of a structured body as an attribute.
-func (w *work) addField(f *field, k keyInfo, start int) {
+func (w *work) addField(f *field, k *keyInfo, start int) {
 	if len(w.attrs)-start+len(w.old) >= w.lim.Attributes {
 		w.flags |= telemetry.Truncated
 		w.many = true
@@ -312,7 +312,7 @@ func (w *work) field(row *telemetry.Log, r role, f *field) bool {
 
 // role fills in what an attribute or field says of the row, and whether that was all
 // there is to keep of it.
-func (w *work) role(row *telemetry.Log, r role, k keyInfo, value string) bool {
+func (w *work) role(row *telemetry.Log, r role, k *keyInfo, value string) bool {
 	switch r {
 	case roleTraceID, roleDatadogTraceID, roleTraceparent:
 		if !row.TraceID.IsZero() {
@@ -369,7 +369,7 @@ func (w *work) role(row *telemetry.Log, r role, k keyInfo, value string) bool {
 // logTaker takes the attributes that say what the record itself does not.
 type logTaker struct{ row *telemetry.Log }
 
-func (t logTaker) take(w *work, r role, k keyInfo, v pcommon.Value) bool {
+func (t logTaker) take(w *work, r role, k *keyInfo, v pcommon.Value) bool {
 	if v.Type() != pcommon.ValueTypeStr || r.structured() {
 		return false
 	}

@@ -64,7 +64,7 @@ func (s *Service) newOTLP(o Options) (*otlp, error) {
 		c.ReadHeaderTimeout = 10 * time.Second
 		c.ReadTimeout = time.Minute
 		c.WriteTimeout = 0 // the answer waits for the disk, not for the clock
-		c.IdleTimeout = 2 * time.Minute
+		c.Keepalive = configoptional.Some(confighttp.KeepaliveServerConfig{IdleTimeout: 2 * time.Minute})
 		c.Middlewares = gate
 		if len(o.CORSOrigins) > 0 {
 			c.CORS = configoptional.Some(confighttp.CORSConfig{AllowedOrigins: o.CORSOrigins, AllowedHeaders: []string{"*"}, MaxAge: 7200})

@@ -193,8 +193,8 @@ func (r *Redactor) text(s string, class byte, digits int) (string, bool) {
 		if digits >= 12 && (r.on[ruleCard] || r.on[ruleMyNumber]) {
 			found = r.numbers(s, found)
 		}
-		if len(s) >= 16 && r.on[ruleAuthorization] {
-			found = r.credentials(s, found)
+		if len(s) >= 16 && class&(classKey|classB) != 0 && r.on[ruleAuthorization] {
+			found = r.credentials(s, class, found)
 		}
 		for _, p := range r.patterns {
 			for _, m := range p.re.FindAllStringIndex(s, -1) {
@@ -254,8 +254,8 @@ func (r *Redactor) replace(s string, found []span) string {
 
 // credentials finds those that no name announces: "Bearer x", JSON Web Tokens, private
 // key blocks.
-func (r *Redactor) credentials(s string, found []span) []span {
-	for at := 0; ; {
+func (r *Redactor) credentials(s string, class byte, found []span) []span {
+	for at := 0; class&classB != 0; {
 		i := strings.Index(s[at:], "earer ")
 		if i < 0 {
 			break
@@ -266,6 +266,9 @@ func (r *Redactor) credentials(s string, found []span) []span {
 			found = append(found, span{from, to, ruleAuthorization})
 			at = to
 		}
+	}
+	if class&classKey == 0 {
+		return found
 	}
 	for at := 0; ; {
 		i := strings.Index(s[at:], "eyJ")

@@ -15,6 +15,10 @@ func (r *Redactor) numbers(s string, found []span) []span {
 	digits := make([]byte, 0, 64)
 	groups := make([]group, 0, 16)
 	for i := 0; i < len(s); {
+		if c := s[i]; c-'0' > 9 && c != 0xEF {
+			i++
+			continue
+		}
 		if _, w := digit(s, i); w == 0 {
 			i++
 			continue

@@ -17,7 +17,7 @@ const unknownService = "unknown_service"
 type sourceParts struct {
 	service, env, envShort, version, instance string
 	host, hostID, pod, podUID, container, pid string
-	workload, faas                            string
+	workload                                  string
 	workloadRank                              int
 }
 

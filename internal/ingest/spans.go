@@ -80,7 +80,7 @@ func (w *work) span(row *telemetry.Span, s ptrace.Span) {
 	row.Attrs = w.mapAttrs(s.Attributes(), spanTaker{server: row.Kind == telemetry.KindServer || row.Kind == telemetry.KindConsumer})
 	w.spanEvents(row, s.Events())
 	w.spanLinks(row, s.Links())
-	row.Endpoint = endpoint(row)
+	row.Endpoint = w.endpoint(row)
 	if len(row.Endpoint) > w.lim.NameBytes {
 		row.Endpoint = cut(row.Endpoint, w.lim.NameBytes)
 	}
@@ -138,7 +138,7 @@ func (w *work) spanLinks(row *telemetry.Span, links ptrace.SpanLinkSlice) {
 // spanTaker folds the old attributes whose successor depends on the span or on the value.
 type spanTaker struct{ server bool }
 
-func (t spanTaker) take(w *work, r role, k keyInfo, v pcommon.Value) bool {
+func (t spanTaker) take(w *work, r role, k *keyInfo, v pcommon.Value) bool {
 	switch r {
 	case rolePeerName, rolePeerPort:
 		name := semconv.Peer(k.name, t.server)

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"strings"
 	"sync"
 	"time"
 
@@ -14,7 +15,10 @@ import (
 type work struct {
 	lim  Limits
 	red  *Redactor
-	keys map[string]keyInfo
+	keys map[string]*keyInfo
+	// recent holds the keys seen last, by a hash that costs next to nothing: the same
+	// few names come with every row.
+	recent [256]*keyInfo
 
 	now    int64 // Unix nanoseconds of arrival
 	oldest int64 // times before it are skewed
@@ -37,6 +41,8 @@ type work struct {
 
 	tally tally
 
+	endpoints map[endpointParts]string // joined before
+
 	rowBytes int // what a row took in the last frames, to make the next of the right size
 }
 
@@ -49,7 +55,9 @@ func (w *work) encoded(rows, bytes int) {
 
 // keyInfo is what is known of an attribute's name, found out once.
 type keyInfo struct {
+	sent   string // as the sender has it
 	name   string // current, repaired, cut
+	long   bool   // the value is a text of its own, cut where bodies are
 	old    bool   // was renamed, so that a current one beside it wins
 	role   role
 	rule   int  // the redaction rule that takes the value out whole, or ruleNone
@@ -62,23 +70,37 @@ type keyInfo struct {
 // itself the finding out, not us the memory.
 const maxKeys = 8192
 
-func (w *work) key(name string) keyInfo {
-	if k, ok := w.keys[name]; ok {
+func (w *work) key(name string) *keyInfo {
+	if name == "" {
+		return w.knownKey(name)
+	}
+	n := len(name)
+	slot := &w.recent[byte(n*31)+name[n-1]*7+name[n/2]*13]
+	if k := *slot; k != nil && k.sent == name {
 		return k
 	}
-	k := w.findKey(name)
-	if len(w.keys) >= maxKeys {
-		clear(w.keys)
-	}
-	w.keys[name] = k
+	k := w.knownKey(name)
+	*slot = k
 	return k
 }
 
-func (w *work) findKey(name string) keyInfo {
+func (w *work) knownKey(name string) *keyInfo {
+	if k, ok := w.keys[name]; ok {
+		return k
+	}
+	k := w.findKey(strings.Clone(name)) // it outlives the request that it came with
+	if len(w.keys) >= maxKeys {
+		clear(w.keys)
+	}
+	w.keys[k.sent] = k
+	return k
+}
+
+func (w *work) findKey(name string) *keyInfo {
 	flags, long := w.flags, w.long
 	w.flags, w.long = 0, false
 	current := semconv.Key(name)
-	k := keyInfo{old: current != name, role: roles[current], values: semconv.HasValues(name)}
+	k := &keyInfo{sent: name, long: longKeys[current], old: current != name, role: roles[current], values: semconv.HasValues(name)}
 	// A name is repaired and cut but never redacted: a number in it is no value.
 	keep := w.keep
 	w.keep = true
@@ -131,7 +153,7 @@ func newWorkPool(lim Limits, red *Redactor) *sync.Pool {
 }
 
 func newWork(lim Limits, red *Redactor) *work {
-	return &work{lim: lim, red: red, keys: map[string]keyInfo{}}
+	return &work{lim: lim, red: red, keys: map[string]*keyInfo{}}
 }
 
 // when says which time a row gets: its own, or the time of arrival when it has none or
