@@ -24,6 +24,6 @@ func main() {
 	// After the first signal a second one kills, for people in a hurry.
 	context.AfterFunc(ctx, stop)
 	os.Exit(cli.Main(ctx, cli.Process{
-		Args: os.Args[1:], Lookup: os.LookupEnv, Stdout: os.Stdout, Stderr: os.Stderr, Exe: exe, Version: version,
+		Args: os.Args[1:], Lookup: os.LookupEnv, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Exe: exe, Version: version,
 	}))
 }

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"bytes"
 	"context"
 
 	"github.com/yagura-sre/yagura/internal/id"
@@ -35,7 +36,11 @@ func (a *App) openIngest(_, _ context.Context) (err error) {
 	a.tail = &ingest.TailHub{}
 	a.ingest, err = ingest.New(ingest.Options{
 		GRPC: c.OTLP.GRPC, HTTP: c.OTLP.HTTP, CORSOrigins: c.OTLP.CORS,
-		Codec: a.store, Append: a.wal.Append, Auth: auth, Tail: a.tail,
+		Codec: a.store, Auth: auth, Tail: a.tail,
+		// The log keeps the frame until it is stored; the receiver uses its buffer again.
+		Append: func(ctx context.Context, signal telemetry.Signal, frame []byte, rows int) error {
+			return a.wal.Append(ctx, signal, bytes.Clone(frame), rows)
+		},
 		Limits: ingest.Limits{
 			RequestBytes: int(c.Limits.RequestBytes), InflightBytes: int(c.Limits.InflightBytes), Requests: c.Limits.ConcurrentRequests,
 			Services: c.Limits.Services, Attributes: c.Limits.Attributes, ValueBytes: int(c.Limits.AttributeBytes),

@@ -13,6 +13,8 @@ import (
 	"github.com/yagura-sre/yagura/internal/config"
 	"github.com/yagura-sre/yagura/internal/fault"
 	"github.com/yagura-sre/yagura/internal/i18n"
+	"github.com/yagura-sre/yagura/internal/ingest"
+	"github.com/yagura-sre/yagura/internal/ingest/wal"
 	"github.com/yagura-sre/yagura/internal/insight"
 	"github.com/yagura-sre/yagura/internal/telemetry"
 	"github.com/yagura-sre/yagura/web"
@@ -26,7 +28,7 @@ func (a *App) newAPI(opt api.Options) *api.API {
 	telemetry.Register(to, telemetry.NewService(a.store, tailer{a.tail}, a.Clock))
 	telemetry.RegisterMetrics(to, telemetry.NewMetricService(a.metrics, a.Clock))
 	insight.Register(to, insight.NewService(a.store))
-	// ingest status
+	ingest.Register(to, a.ingest, func() wal.Quarantine { return a.wal.Quarantine() })
 	a.registerStatus(to)
 	return to
 }

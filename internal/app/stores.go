@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"net/http"
 	"path/filepath"
 	"time"
 
@@ -10,10 +11,12 @@ import (
 	"github.com/yagura-sre/yagura/internal/fault"
 	"github.com/yagura-sre/yagura/internal/i18n"
 	"github.com/yagura-sre/yagura/internal/ingest/wal"
+	"github.com/yagura-sre/yagura/internal/netguard"
 	"github.com/yagura-sre/yagura/internal/people"
 	"github.com/yagura-sre/yagura/internal/sqldb"
 	"github.com/yagura-sre/yagura/internal/telemetry"
 	"github.com/yagura-sre/yagura/internal/telemetry/clickhouse"
+	"github.com/yagura-sre/yagura/internal/telemetry/promremote"
 	"github.com/yagura-sre/yagura/internal/telemetry/promtsdb"
 )
 
@@ -106,10 +109,40 @@ func (a *App) prepare(ctx context.Context) error {
 	}
 }
 
-func (a *App) maintain(context.Context) {}
+// maintainEvery is how often the store looks after itself: text indexes of settled parts,
+// days beyond their retention.
+const maintainEvery = time.Minute
+
+func (a *App) maintain(ctx context.Context) {
+	keep := a.Config.Retention
+	for a.Clock.Sleep(ctx, maintainEvery) == nil {
+		now := a.Clock.Now()
+		if err := a.store.Maintain(ctx); err != nil && ctx.Err() == nil {
+			a.Log.WarnContext(ctx, "upkeep of the telemetry store failed; it is tried again", "error", err)
+		}
+		if err := a.store.Retain(ctx, now.Add(-keep.Logs.D()), now.Add(-keep.Spans.D())); err != nil && ctx.Err() == nil {
+			a.Log.WarnContext(ctx, "dropping old days failed; it is tried again", "error", err)
+		}
+	}
+}
 
 func (a *App) openMetrics(_, _ context.Context) error {
 	c := a.Config.Metrics
+	if c.URL != "" {
+		header := http.Header{}
+		if c.Token != "" {
+			header.Set("Authorization", "Bearer "+c.Token)
+		}
+		// The address is the operator's own, so it may be an internal one.
+		out := netguard.New(netguard.Options{AnyAddress: true, MaxResponse: -1, Timeout: -1}).Client()
+		store, err := promremote.Open(promremote.Options{URL: c.URL, Header: header, Client: out, Clock: a.Clock, Log: a.Log.With("room", "metrics")})
+		if err != nil {
+			return err
+		}
+		a.metrics = store
+		a.onClose("metrics store", func(context.Context) error { return store.Close() })
+		return nil
+	}
 	store, err := promtsdb.Open(promtsdb.Options{
 		Dir: filepath.Join(a.Config.DataDir, "metrics"), Retention: c.Retention.D(), Clock: a.Clock, Log: a.Log.With("room", "metrics"),
 	})

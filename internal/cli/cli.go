@@ -24,6 +24,7 @@ import (
 type Process struct {
 	Args           []string // without the program's name
 	Lookup         func(name string) (string, bool)
+	Stdin          io.Reader
 	Stdout, Stderr io.Writer
 	Exe            string // path of this program
 	Version        string

@@ -170,5 +170,6 @@ func (c engineCmd) Run(s *session) error {
 	if err != nil {
 		return err
 	}
+	cfg.Parent = s.Stdin // its end is the end of the server
 	return engine.Main(s.ctx, cfg)
 }
