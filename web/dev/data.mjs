@@ -184,7 +184,7 @@ export function trace(no) {
       critical: [0, 1, 4, 5, 6].includes(i)
         ? [[start_ns + Math.floor(duration_ns * 0.05), start_ns + duration_ns]]
         : [],
-      ...(bad ? { error: true } : {}),
+      ...(bad ? { error: true, message: 'upstream timed out' } : {}),
       ...(i === 4 ? { skew_ns: -3_200_000 } : {}),
       summary:
         i === 3
@@ -203,7 +203,9 @@ export function trace(no) {
     time: s.time,
     duration_ns: s.duration_ns,
     spans,
+    main: 0,
     more: false,
+    more_logs: false,
     notes: ['inventory: -3.2 ms'],
     log_count: 6,
   });
@@ -245,7 +247,7 @@ export function hugeTrace(id, n) {
       duration_ns: Math.floor(to - from),
       self_ns: Math.floor((to - from) * (self ? 1 : 0.1)),
       critical: i % 9 === 0 ? [[Math.floor(from), Math.floor(to)]] : [],
-      ...(error ? { error: true } : {}),
+      ...(error ? { error: true, message: 'deadlock detected' } : {}),
       summary: self ? 'UPDATE items SET stock = stock - 1 WHERE id = $1' : '',
     });
     if (self) return;
@@ -263,7 +265,9 @@ export function hugeTrace(id, n) {
     time: iso(BigInt(Date.now() - 600_000) * 1_000_000n),
     duration_ns: total,
     spans,
+    main: 0,
     more: false,
+    more_logs: false,
     notes: [],
     log_count: 0,
   });

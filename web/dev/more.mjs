@@ -75,14 +75,14 @@ export function status(mode) {
     problems: broken
       ? [
           {
-            severity: 'critical',
+            severity: 'error',
             text: 'エンジンが停止しています。受信したデータは WAL に保管し、起動後に保存します。',
           },
           { severity: 'warning', text: 'The disk will be full in about 6 hours.' },
         ]
       : [],
     engine: {
-      phase: broken ? 'restarting' : 'ready',
+      phase: broken ? 'backoff' : 'ready',
       pid: 4242,
       since: iso(BigInt(Date.now() - 4e6) * 1_000_000n),
       restarts: broken ? 3 : 0,
@@ -95,7 +95,13 @@ export function status(mode) {
       bytes: broken ? 7.9e9 : 1.2e6 * (i + 1),
       limit_bytes: 8e9,
       blocks: broken ? 812 : i + 1,
-      oldest_ms: broken ? 421_000 : 640,
+      lag_ns: broken ? 421e9 : 640e6,
+      state: broken ? 'retrying' : 'ok',
+      rows: 812_000 * (i + 1),
+      refused: 0,
+      quarantined: broken ? i : 0,
+      retries: broken ? 12 : 0,
+      last_error: broken ? 'dial unix: connection refused' : '',
     })),
     disk: { free_bytes: broken ? 3e9 : 212e9, total_bytes: 500e9, data_bytes: 61e9 },
   };
@@ -104,7 +110,7 @@ export function status(mode) {
 export function ingest(mode) {
   const now = Date.now();
   const broken = mode === 'broken';
-  if (mode === 'empty') return { sources: [], refusals: [], quarantine: [], transports: [] };
+  if (mode === 'empty') return { sources: [], refusals: [], quarantine: [], transports: [], redactions: [] };
   return {
     sources: services.flatMap((service, k) =>
       ['logs', 'spans', 'metrics'].slice(0, 1 + (k % 3)).map((signal, i) => ({
@@ -122,6 +128,8 @@ export function ingest(mode) {
             signal: 'logs',
             service: 'search',
             reason: 'too_many_attributes',
+            stored: true,
+            retried: false,
             text: '属性が多すぎます（上限 256、送信 1,024）',
             count: 812,
             first: iso(BigInt(now - 3e6) * 1_000_000n),
@@ -142,12 +150,17 @@ export function ingest(mode) {
           },
         ]
       : [],
+    redactions: [
+      { rule: 'authorization', count: 812 },
+      { rule: 'card', count: 3 },
+    ],
     transports: ['grpc', 'http'].flatMap((transport) =>
       ['logs', 'spans', 'metrics'].map((signal, i) => ({
         transport,
         signal,
         requests: 4000 * (i + 1),
         rows: 260000 * (i + 1),
+        bytes: 71e6 * (i + 1),
         refused: broken && transport === 'http' && i === 0 ? 812 : 0,
       })),
     ),

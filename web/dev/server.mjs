@@ -42,7 +42,7 @@ let tokens = [
     kind: 'ingest',
     role: '',
     created: '2026-11-02T00:00:00Z',
-    last_used: new Date().toISOString(),
+    used: new Date().toISOString(),
   },
 ];
 let signedIn = mode !== 'auth';
@@ -229,7 +229,13 @@ const routes = {
   'POST /users/me/password': () => null,
   'GET /users': () => ({ items: users }),
   'POST /users': (_, b) => {
-    const u = { ...b, id: `u${users.length + 1}`, lang: '', created: new Date().toISOString() };
+    const u = {
+      ...b,
+      id: `u${users.length + 1}`,
+      lang: '',
+      disabled: false,
+      created: new Date().toISOString(),
+    };
     users.push(u);
     return u;
   },

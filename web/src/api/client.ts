@@ -1,6 +1,7 @@
 // The one door to the API: typed by the OpenAPI document, errors as ApiError, the
 // reader's language and the CSRF header on every call.
 import createClient, { type Middleware } from 'openapi-fetch';
+import type { PendingPaths } from './pending';
 import type { paths } from './schema';
 
 /** What the server says is wrong with one field, and where in its text (UTF-8 bytes). */
@@ -49,7 +50,12 @@ const middleware: Middleware = {
   },
 };
 
-export const api = createClient<paths>({ baseUrl: '/', credentials: 'same-origin' });
+export const api = createClient<paths & PendingPaths>({
+  baseUrl: '/',
+  credentials: 'same-origin',
+  // Lists of values stand with commas between, as the API's document says.
+  querySerializer: { array: { style: 'form', explode: false } },
+});
 api.use(middleware);
 
 interface Answer<T> {

@@ -105,11 +105,11 @@ export const histogramQuery = (signalName: RowSignal, s: Scope, filter: string, 
     placeholderData: keepPreviousData,
   });
 
-export const facetsQuery = (signalName: RowSignal, s: Scope, filter: string, keys?: string, limit = 8) =>
+export const facetsQuery = (signalName: RowSignal, s: Scope, filter: string, key?: string, limit = 8) =>
   queryOptions({
-    queryKey: ['facets', signalName, s, filter, keys ?? '', limit],
+    queryKey: ['facets', signalName, s, filter, key ?? '', limit],
     queryFn: ({ signal }) => {
-      const params = { query: { ...rowQuery(s, filter), ...(keys ? { keys } : {}), limit } };
+      const params = { query: { ...rowQuery(s, filter), ...(key ? { keys: [key] } : {}), limit } };
       return unwrap(
         signalName === 'logs'
           ? api.GET('/api/v1/logs/facets', { params, signal })
@@ -127,11 +127,17 @@ export const filterCheckQuery = (text: string) =>
     placeholderData: keepPreviousData,
   });
 
-export const filterKeysQuery = (signalName: RowSignal) =>
+export const filterKeysQuery = (signalName: RowSignal, s: Scope) =>
   queryOptions({
+    // The range moves on with every refresh, the keys hardly do: it is not part of the key.
     queryKey: ['filterKeys', signalName],
     queryFn: ({ signal }) =>
-      unwrap(api.GET('/api/v1/filter/keys', { params: { query: { signal: signalName } }, signal })),
+      unwrap(
+        api.GET('/api/v1/filter/keys', {
+          params: { query: { signal: signalName, from: s.from, to: s.to } },
+          signal,
+        }),
+      ),
     staleTime: 60e3,
   });
 

@@ -108,8 +108,16 @@ export function remove(text: string, t: Term): string {
   if (/(^|[\s(])OR$/.test(before)) before = before.slice(0, -2).trimEnd();
   else if (/^OR(\s|$)/.test(after)) after = after.slice(2).trimStart();
   if (/(^|[\s(])NOT$/.test(before)) before = before.slice(0, -3).trimEnd();
+  // Parentheses that hold nothing any more go, with a NOT or a minus before them.
+  while (before.endsWith('(') && after.startsWith(')')) {
+    before = before
+      .slice(0, -1)
+      .replace(/(^|[\s(])(NOT\s*|-)$/, '$1')
+      .trimEnd();
+    after = after.slice(1).trimStart();
+  }
   const gap = before === '' || after === '' || before.endsWith('(') || after.startsWith(')') ? '' : ' ';
-  return (before + gap + after).replace(/\(\s*\)/g, '').trim();
+  return before + gap + after;
 }
 
 /** toggle adds the term, or takes it away when it is there already. */

@@ -182,6 +182,6 @@ export function durationTicks(v: View, max: number): number[] {
   const mag = 10 ** Math.floor(Math.log10(raw));
   const step = [1, 2, 5, 10].map((m) => m * mag).find((s) => s >= raw * 0.9999)!;
   const out: number[] = [];
-  for (let k = Math.ceil(v.from / step - 1e-9); k * step <= v.to + step * 1e-9; k++) out.push(k * step);
+  for (let k = Math.ceil(v.from / step - 1e-9); k * step <= v.to + step * 1e-9; k++) out.push(k * step + 0);
   return out;
 }

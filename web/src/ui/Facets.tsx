@@ -2,7 +2,7 @@
 // ⌘ click (or the minus) takes it out.
 import { useQuery } from '@tanstack/react-query';
 import { type MouseEvent, useState } from 'react';
-import { facetsQuery, filterKeysQuery, type RowSignal, type Scope } from '~/api/queries';
+import { facetsQuery, type RowSignal, type Scope } from '~/api/queries';
 import type { Facet } from '~/api/types';
 import { useT } from '~/i18n';
 import * as Fl from '~/lib/filter';
@@ -23,8 +23,6 @@ interface Props {
 export function Facets({ signal, scope, filter, onFilter }: Props) {
   const t = useT();
   const q = useQuery(facetsQuery(signal, scope, filter));
-  const keys = useQuery(filterKeysQuery(signal));
-  const labels = new Map((keys.data?.items ?? []).map((k) => [k.key, k.label]));
   if (q.error && !q.data) {
     // What is wrong with a filter stands at the filter and in the list.
     return isInvalid(q.error) ? null : <ErrorState error={q.error} retry={() => void q.refetch()} />;
@@ -36,7 +34,7 @@ export function Facets({ signal, scope, filter, onFilter }: Props) {
       {q.data.items
         .filter((f) => f.values.length > 0)
         .map((f) => (
-          <Group key={f.key} facet={f} label={labels.get(f.key)} filter={filter} onFilter={onFilter} />
+          <Group key={f.key} facet={f} label={f.label} filter={filter} onFilter={onFilter} />
         ))}
     </div>
   );

@@ -14,7 +14,7 @@ const MAX = 12;
 /** What may stand at a place of a filter: keys with their labels, values with their counts. */
 export function useCompletions(signal: RowSignal, place: Place, enabled: boolean): Choice[] {
   const { scope } = useRange();
-  const keys = useQuery({ ...filterKeysQuery(signal), enabled });
+  const keys = useQuery({ ...filterKeysQuery(signal, scope), enabled });
   const key = place.kind === 'value' ? place.key : '';
   const values = useQuery({
     ...facetsQuery(signal, scope, '', key, 50),
@@ -27,7 +27,10 @@ export function useCompletions(signal: RowSignal, place: Place, enabled: boolean
     const facet =
       values.data?.items.find((f) => f.key === key) ??
       (values.isPlaceholderData ? undefined : values.data?.items[0]);
-    return (facet?.values ?? [])
+    const fixed = keys.data?.items.find((k) => k.key === key)?.values ?? [];
+    const seen = facet?.values ?? [];
+    const known = new Set(seen.map((v) => v.value));
+    return [...seen, ...fixed.filter((v) => !known.has(v)).map((value) => ({ value, count: 0 }))]
       .filter((v) => v.value !== place.prefix && v.value.toLowerCase().includes(prefix))
       .slice(0, MAX)
       .map((v) => ({ value: v.value, hint: count(v.count) }));

@@ -1,3 +1,171 @@
+import { Button, Checkbox, TextInput } from '@mantine/core';
+import { useDebouncedValue } from '@mantine/hooks';
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import { type FormEvent, useMemo, useState } from 'react';
+import { ApiError } from '~/api/client';
+import { metricNamesQuery, metricRangeQuery } from '~/api/queries';
+import { useI18n } from '~/i18n';
+import { count, duration, group } from '~/lib/format';
+import { firstQuery, stepFor } from '~/lib/promql';
+import { between } from '~/lib/range';
+import { useRange } from '~/shell/RangeContext';
+import { Empty } from '~/ui/Empty';
+import { ErrorState } from '~/ui/ErrorState';
+import explore from '~/ui/explore.module.css';
+import { Icon } from '~/ui/Icon';
+import { Page } from '~/ui/Page';
+import { SkeletonRows } from '~/ui/SkeletonRows';
+import { useUrl } from '~/url';
+import classes from './metrics.module.css';
+import { Result } from './Result';
+
 export function MetricsPage() {
-  return null;
+  const { t, lang } = useI18n();
+  const { search, set } = useUrl();
+  const range = useRange();
+  const query = search.query ?? '';
+  const [log, setLog] = useState(false);
+  const step = stepFor(range.fromMs, range.toMs, 240);
+  const q = useQuery({
+    ...metricRangeQuery(query, range.scope.from, range.scope.to, step),
+    enabled: query !== '',
+    // The result of another query would be a lie under this one.
+    placeholderData: (prev, prevQuery) =>
+      prevQuery?.queryKey[1] === query ? keepPreviousData(prev) : undefined,
+  });
+  const run = (text: string) => set({ query: text.trim() });
+  return (
+    <Page
+      title={t.metrics.title}
+      fill
+      aside={
+        q.data?.step_ns ? (
+          <span className="dim">{t.metrics.step(duration(q.data.step_ns, lang))}</span>
+        ) : undefined
+      }
+    >
+      <QueryForm key={query} query={query} onRun={run} error={q.error} />
+      <div className={explore.body}>
+        <aside className={classes.names} aria-label={t.metrics.names}>
+          <Names current={query} onChoose={run} />
+        </aside>
+        <section className={classes.result} aria-label={t.metrics.chart}>
+          {query === '' ? (
+            <Empty title={t.metrics.start} text={t.metrics.startText} />
+          ) : q.error && !(q.error instanceof ApiError && q.error.code === 'invalid') ? (
+            <ErrorState error={q.error} retry={() => void q.refetch()} />
+          ) : q.error ? null : !q.data ? (
+            <SkeletonRows rows={10} />
+          ) : q.data.series.length === 0 ? (
+            <Empty title={t.metrics.noResult} text={t.metrics.noResultText} />
+          ) : (
+            <div className={q.isPlaceholderData ? 'stale' : undefined}>
+              <Checkbox
+                size="xs"
+                mb={6}
+                label={t.metrics.log}
+                checked={log}
+                onChange={(e) => setLog(e.currentTarget.checked)}
+              />
+              <Result
+                result={q.data}
+                log={log}
+                fromMs={range.fromMs}
+                toMs={range.toMs}
+                onZoom={(a, b) => range.setRange(between(a, b))}
+              />
+            </div>
+          )}
+        </section>
+      </div>
+    </Page>
+  );
+}
+
+function QueryForm({ query, onRun, error }: { query: string; onRun: (q: string) => void; error: unknown }) {
+  const { t } = useI18n();
+  const [text, setText] = useState(query);
+  const invalid = error instanceof ApiError && error.code === 'invalid' && text === query;
+  const submit = (e: FormEvent) => {
+    e.preventDefault();
+    onRun(text);
+  };
+  const field = invalid ? (error.field('query') ?? error.fields[0]) : undefined;
+  const message = invalid
+    ? [error.message, field?.message !== error.message ? field?.message : ''].filter(Boolean).join(' ')
+    : undefined;
+  return (
+    <form className={explore.bar} onSubmit={submit}>
+      <TextInput
+        data-filter-input
+        style={{ flex: 1 }}
+        size="sm"
+        classNames={{ input: classes.query ?? '' }}
+        aria-label={t.metrics.query}
+        placeholder={t.metrics.placeholder}
+        spellCheck={false}
+        autoComplete="off"
+        value={text}
+        onChange={(e) => setText(e.currentTarget.value)}
+        error={message}
+      />
+      <Button type="submit" size="sm" leftSection={<Icon name="play" size={14} />}>
+        {t.metrics.run}
+      </Button>
+    </form>
+  );
+}
+
+function Names({ current, onChoose }: { current: string; onChoose: (q: string) => void }) {
+  const { t } = useI18n();
+  const [text, setText] = useState('');
+  const [match] = useDebouncedValue(text.trim(), 150);
+  const q = useQuery(metricNamesQuery(match));
+  const items = useMemo(() => q.data?.items ?? [], [q.data]);
+  return (
+    <>
+      <TextInput
+        m={8}
+        placeholder={t.metrics.find}
+        aria-label={t.metrics.find}
+        leftSection={<Icon name="search" size={14} />}
+        value={text}
+        onChange={(e) => setText(e.currentTarget.value)}
+      />
+      {q.error ? (
+        <ErrorState error={q.error} retry={() => void q.refetch()} />
+      ) : !q.data ? (
+        <SkeletonRows rows={12} />
+      ) : items.length === 0 ? (
+        match ? (
+          <p className={classes.note}>{t.metrics.noNames}</p>
+        ) : (
+          <Empty title={t.metrics.none} text={t.metrics.noneText} />
+        )
+      ) : (
+        <ul className={`${classes.list} ${q.isPlaceholderData ? 'stale' : ''}`}>
+          {items.map((m) => {
+            const query = firstQuery(m.name, m.type);
+            return (
+              <li key={m.name}>
+                <button
+                  type="button"
+                  className={`plain ${classes.name}`}
+                  aria-current={query === current}
+                  title={m.help}
+                  onClick={() => onChoose(query)}
+                >
+                  <span className={classes.metric}>{m.name}</span>
+                  <span className="dim">
+                    {[m.type, m.unit, t.metrics.series(count(m.series))].filter(Boolean).join(' · ')}
+                  </span>
+                </button>
+              </li>
+            );
+          })}
+          {q.data.more && <li className={classes.note}>{t.metrics.moreNames(group(items.length))}</li>}
+        </ul>
+      )}
+    </>
+  );
 }

@@ -6,7 +6,7 @@ import type { Service } from '~/api/types';
 import { useI18n } from '~/i18n';
 import { compare } from '~/lib/filter';
 import * as F from '~/lib/format';
-import { byHurt, share } from '~/lib/services';
+import { share } from '~/lib/services';
 import { useRange } from '~/shell/RangeContext';
 import { Ago } from '~/ui/Ago';
 import { type Column, DataTable } from '~/ui/DataTable';
@@ -20,13 +20,16 @@ import { carried, useUrl } from '~/url';
 import { NoServices } from './NoServices';
 import classes from './services.module.css';
 
+const none: Service[] = [];
+
 export function ServicesPage() {
   const { t, lang } = useI18n();
   const { search, set } = useUrl();
   const navigate = useNavigate();
   const range = useRange();
   const q = useQuery(servicesQuery(range.scope));
-  const rows = useMemo(() => [...(q.data?.items ?? [])].sort(byHurt), [q.data]);
+  // In the order of the server: those whose users are hurt first.
+  const rows = q.data?.items ?? none;
   const minutes = Math.max(1 / 60, (range.toMs - range.fromMs) / 60e3);
   const columns = useColumns(minutes);
   const [at] = useRows(rows.length, (i) => {

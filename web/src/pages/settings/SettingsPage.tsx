@@ -1,3 +1,41 @@
+import { Tabs } from '@mantine/core';
+import { useNavigate, useParams } from '@tanstack/react-router';
+import { useT } from '~/i18n';
+import { useIsAdmin } from '~/shell/Session';
+import { Empty } from '~/ui/Empty';
+import { Page } from '~/ui/Page';
+import { carried, useUrl } from '~/url';
+import { Account } from './Account';
+import { Tokens } from './Tokens';
+import { Users } from './Users';
+
 export function SettingsPage() {
-  return null;
+  const t = useT();
+  const { tab } = useParams({ strict: false }) as { tab: string };
+  const { search } = useUrl();
+  const navigate = useNavigate();
+  const admin = useIsAdmin();
+  const current = ['account', 'users', 'tokens'].includes(tab) ? tab : 'account';
+  return (
+    <Page title={t.settings.title}>
+      <Tabs
+        value={current}
+        keepMounted={false}
+        onChange={(v) =>
+          v && void navigate({ to: '/settings/$tab', params: { tab: v }, search: carried(search) })
+        }
+      >
+        <Tabs.List mb="md">
+          <Tabs.Tab value="account">{t.settings.account}</Tabs.Tab>
+          {admin && <Tabs.Tab value="users">{t.settings.users}</Tabs.Tab>}
+          {admin && <Tabs.Tab value="tokens">{t.settings.tokens}</Tabs.Tab>}
+        </Tabs.List>
+        <Tabs.Panel value="account">
+          <Account />
+        </Tabs.Panel>
+        <Tabs.Panel value="users">{admin ? <Users /> : <Empty title={t.settings.adminOnly} />}</Tabs.Panel>
+        <Tabs.Panel value="tokens">{admin ? <Tokens /> : <Empty title={t.settings.adminOnly} />}</Tabs.Panel>
+      </Tabs>
+    </Page>
+  );
 }

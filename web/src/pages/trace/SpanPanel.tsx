@@ -59,6 +59,8 @@ export function SpanPanel({ trace, index, color, onClose }: Props) {
             </>
           )}
         </div>
+        {brief.message && <div className="bad">{brief.message}</div>}
+        {brief.deferred && <div className="dim">{t.trace.deferred}</div>}
         {brief.missing_parent && <div className="warn">{t.trace.missingParentHint}</div>}
         {brief.skew_ns ? (
           <div className="dim">{t.trace.skew(F.duration(Math.abs(brief.skew_ns), lang))}</div>

@@ -38,6 +38,7 @@ interface SpanRowProps {
 export const SpanRow = memo(function SpanRow(p: SpanRowProps) {
   const { t, lang } = useI18n();
   const s = p.span;
+  const bad = s.error === true;
   const bar = place(s.start_ns, s.start_ns + s.duration_ns, p);
   const label = F.duration(s.duration_ns, lang);
   // The label stands right of the bar, or left of it where the right has no room.
@@ -79,8 +80,8 @@ export const SpanRow = memo(function SpanRow(p: SpanRowProps) {
           <span className={classes.fold} />
         )}
         <i className={classes.chip} style={{ background: p.color }} />
-        {s.error && (
-          <span className="bad" title={t.trace.error}>
+        {bad && (
+          <span className="bad" title={s.message || t.trace.error}>
             <Icon name="error" size={13} />
             <span className="visually-hidden">{t.trace.error}</span>
           </span>
@@ -104,7 +105,7 @@ export const SpanRow = memo(function SpanRow(p: SpanRowProps) {
           <>
             <div
               className={classes.bar}
-              data-error={s.error}
+              data-error={bad}
               style={{
                 left: `${bar.left * 100}%`,
                 width: `max(2px, ${bar.width * 100}%)`,
