@@ -60,15 +60,20 @@ func (s *Service) gateHTTP(next http.Handler) http.Handler {
 			refuse(httpCode(r.code), r)
 			return
 		}
-		if !s.gate.enter() {
+		if s.gate.full() {
 			refuse(http.StatusTooManyRequests, &refusal{reason: Busy, code: fault.Overloaded})
 			return
 		}
-		defer s.gate.leave()
 		body, r := s.readBody(c, req)
 		defer func() { s.gate.release(c.held); bodies.Put(body) }()
 		if r == nil {
-			r = s.measure(signal, kind, body.Bytes())
+			// Only now: a sender that is slow to send holds its bytes and nobody's place.
+			if s.gate.enter() {
+				defer s.gate.leave()
+				r = s.measure(signal, kind, body.Bytes())
+			} else {
+				r = &refusal{reason: Busy, code: fault.Overloaded}
+			}
 		}
 		if r != nil {
 			code := httpCode(r.code)

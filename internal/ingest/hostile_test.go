@@ -6,9 +6,11 @@ import (
 	"context"
 	"encoding/binary"
 	"io"
+	"net"
 	"net/http"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -446,6 +448,58 @@ func TestOverload(t *testing.T) {
 	if rs := s.Refusals(); len(rs) != 1 || rs[0].Reason != Busy || rs[0].Count != 2 {
 		t.Errorf("refusals: %+v", rs)
 	}
+}
+
+// A sender that sends a byte now and then does not take the place of others.
+func TestSlowSender(t *testing.T) {
+	s, _ := serve(t, func(o *Options) { o.Limits = Limits{Requests: 1} })
+	conn, err := net.Dial("tcp", s.HTTPAddr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := io.WriteString(conn, "POST /v1/logs HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-protobuf\r\nContent-Length: 1000\r\n\r\nx"); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, func() bool { return s.gate.bytes.Load() > 0 }, func() any { return s.gate.bytes.Load() })
+	if code, answer, _ := post(t, s, "/v1/logs", benchLogs(1)); code != 200 {
+		t.Errorf("%d %q", code, answer)
+	}
+	conn.Close()
+	waitFor(t, func() bool { return s.gate.bytes.Load() == 0 }, func() any { return s.gate.bytes.Load() })
+}
+
+// A request that we fail on is refused for good and counted, and the server goes on.
+func TestPanicIsARefusal(t *testing.T) {
+	var broken atomic.Bool
+	broken.Store(true)
+	s, st := serve(t, func(o *Options) { o.Codec = panicCodec{&broken} })
+	if code, _, _ := post(t, s, "/v1/logs", benchLogs(1)); code != 400 {
+		t.Errorf("answered %d", code)
+	}
+	if rs := s.Refusals(); len(rs) != 1 || rs[0].Reason != StorageRefuse {
+		t.Errorf("refusals: %+v", rs)
+	}
+	broken.Store(false)
+	if code, _, _ := post(t, s, "/v1/logs", benchLogs(1)); code != 200 {
+		t.Errorf("afterwards: %d", code)
+	}
+	if n, _ := st.rows(); n != 1 {
+		t.Errorf("%d rows", n)
+	}
+}
+
+type panicCodec struct{ broken *atomic.Bool }
+
+func (c panicCodec) EncodeLogs(dst []byte, rows []telemetry.Log) ([]byte, error) {
+	if c.broken.Load() {
+		panic("a codec that breaks")
+	}
+	return gobCodec{}.EncodeLogs(dst, rows)
+}
+
+func (c panicCodec) EncodeSpans(dst []byte, rows []telemetry.Span) ([]byte, error) {
+	return gobCodec{}.EncodeSpans(dst, rows)
 }
 
 func TestBytesInFlight(t *testing.T) {
