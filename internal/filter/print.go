@@ -1,6 +1,7 @@
 package filter
 
 import (
+	"slices"
 	"strings"
 )
 
@@ -45,7 +46,7 @@ func printNode(b *strings.Builder, n Node, in within) {
 			if i > 0 {
 				b.WriteByte('*')
 			}
-			if len(n.Folded) == 1 && !isWord(s) || len(n.Folded) > 1 && !isPiece(s, false) || i == 0 && !isWord(s) {
+			if i == 0 && !isWord(s, len(n.Folded) > 1) || i > 0 && !isPiece(s, false) {
 				quote(b, s)
 			} else {
 				b.WriteString(s)
@@ -149,17 +150,22 @@ func isPiece(s string, value bool) bool {
 	return l.bare(value) == s && !strings.ContainsAny(s, "()（）")
 }
 
-// isWord says whether s is read back as a word of that text and as nothing else.
-func isWord(s string) bool {
+// isWord says whether s is read back as a word of that text and as nothing else, alone
+// or, when more, before a star: "by=" is a word, "by=*x" is a mistake.
+func isWord(s string, more bool) bool {
 	if !isPiece(s, false) {
 		return false
 	}
-	n, err := Parse(s)
+	want := Text{Folded: []string{s}}
+	if more {
+		want.Folded = append(want.Folded, "x")
+	}
+	n, err := Parse(strings.Join(want.Folded, "*"))
 	if err != nil {
 		return false
 	}
 	t, ok := n.(Text)
-	return ok && len(t.Folded) == 1 && t.Folded[0] == s && t.Pos.End == len(s)
+	return ok && slices.Equal(t.Folded, want.Folded)
 }
 
 func quote(b *strings.Builder, s string) {
