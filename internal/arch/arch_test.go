@@ -160,7 +160,9 @@ var forbidden = []struct {
 		"nothing else knows that the engine is a library"},
 	{"math/rand", func(file) bool { return false }, "math/rand/v2 is the one way"},
 	{"log", func(file) bool { return false }, "log/slog is the one way to log"},
-	{"unsafe", func(f file) bool { return f.room == "engine" || strings.HasPrefix(f.path, "internal/telemetry/clickhouse/") },
+	{"unsafe", func(f file) bool {
+		return f.room == "engine" || strings.HasPrefix(f.path, "internal/telemetry/clickhouse/")
+	},
 		"memory safety is given up only where C is called or a row is decoded"},
 }
 
