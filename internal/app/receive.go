@@ -46,44 +46,8 @@ func (a *App) openIngest(_, _ context.Context) (err error) {
 			Services: c.Limits.Services, Attributes: c.Limits.Attributes, ValueBytes: int(c.Limits.AttributeBytes),
 			BodyBytes: int(c.Limits.BodyBytes), Future: c.Limits.Future.D(), Past: max(c.Retention.Logs, c.Retention.Spans).D(),
 		},
-		Redaction: ingest.Redaction{Off: c.Redaction.DisableDefaults && len(rules) == 0, Disable: c.Redaction.Disable, Rules: rules, Keep: c.Redaction.Keep},
+		Redaction: ingest.Redaction{NoDefaults: c.Redaction.DisableDefaults, Disable: c.Redaction.Disable, Rules: rules, Keep: c.Redaction.Keep},
 		Clock:     a.Clock, IDs: id.NewSequence(a.Clock), Log: a.Log.With("room", "ingest"),
 	})
 	return err
-}
-
-// tailer fulfils what live tail asks of the receivers.
-type tailer struct{ hub *ingest.TailHub }
-
-func (t tailer) Subscribe(ctx context.Context, signal telemetry.Signal) <-chan telemetry.Arrival {
-	out := make(chan telemetry.Arrival)
-	const batches = 256
-	switch signal {
-	case telemetry.Logs:
-		go relay(ctx, t.hub.Logs(batches), out, func(rows []telemetry.Log) telemetry.Arrival { return telemetry.Arrival{Logs: rows} })
-	case telemetry.Spans:
-		go relay(ctx, t.hub.Spans(batches), out, func(rows []telemetry.Span) telemetry.Arrival { return telemetry.Arrival{Spans: rows} })
-	default:
-		close(out)
-	}
-	return out
-}
-
-func relay[T any](ctx context.Context, from *ingest.Tail[T], to chan<- telemetry.Arrival, wrap func([]T) telemetry.Arrival) {
-	defer close(to)
-	defer from.Close()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case rows := <-from.C:
-			a := wrap(rows)
-			a.Dropped = uint64(from.Dropped())
-			select {
-			case <-ctx.Done():
-				return
-			case to <- a:
-			}
-		}
-	}
 }

@@ -25,7 +25,7 @@ func (a *App) newAPI(opt api.Options) *api.API {
 	to := api.New(opt)
 	a.people.Routes(to)
 	catalog.Register(to, catalog.NewService(a.store, a.Clock))
-	telemetry.Register(to, telemetry.NewService(a.store, tailer{a.tail}, a.Clock))
+	telemetry.Register(to, telemetry.NewService(a.store, a.tail, a.Clock))
 	telemetry.RegisterMetrics(to, telemetry.NewMetricService(a.metrics, a.Clock))
 	insight.Register(to, insight.NewService(a.store))
 	ingest.Register(to, a.ingest, func() wal.Quarantine { return a.wal.Quarantine() })

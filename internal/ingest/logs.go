@@ -370,6 +370,9 @@ func (w *work) role(row *telemetry.Log, r role, k *keyInfo, value string) bool {
 type logTaker struct{ row *telemetry.Log }
 
 func (t logTaker) take(w *work, r role, k *keyInfo, v pcommon.Value) bool {
+	if r == roleError && v.Type() == pcommon.ValueTypeMap && v.Map().Len() <= maxErrorParts {
+		return t.takeError(w, k.name, v.Map())
+	}
 	if v.Type() != pcommon.ValueTypeStr || r.structured() {
 		return false
 	}
@@ -387,6 +390,24 @@ func (t logTaker) take(w *work, r role, k *keyInfo, v pcommon.Value) bool {
 		return true
 	}
 	return w.role(t.row, r, k, v.Str())
+}
+
+// maxErrorParts bounds what an error can become; one with more stays JSON.
+const maxErrorParts = 16
+
+// takeError takes an attribute that is an error as an object, as pino's serializer and
+// others send it: its type, message and stack; the rest become attributes, err.code.
+func (t logTaker) takeError(w *work, name string, m pcommon.Map) bool {
+	for part, v := range m.All() {
+		full := name + "." + part
+		k := w.key(full)
+		if v.Type() == pcommon.ValueTypeStr && w.role(t.row, k.role, k, v.Str()) {
+			w.flags |= k.flags
+			continue
+		}
+		w.add(full, k, w.value(full, k, v))
+	}
+	return true
 }
 
 // describeLog shows a row to a person: what is there is redacted already.

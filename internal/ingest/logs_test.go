@@ -156,6 +156,28 @@ func TestLogValues(t *testing.T) {
 	}
 }
 
+// An error that is an object, as pino's serializer makes it and the instrumentation sends it.
+func TestErrorAttribute(t *testing.T) {
+	for _, name := range []string{"err", "error", "exception"} {
+		row := oneLog(t, func(r plog.LogRecord) {
+			r.Body().SetStr("request failed")
+			e := r.Attributes().PutEmptyMap(name)
+			e.PutStr("type", "StockError")
+			e.PutStr("message", "在庫サービスの接続エラー")
+			e.PutStr("stack", "StockError: x\n    at get (/srv/app.js:22:14)")
+			e.PutInt("code", 503)
+		})
+		want := telemetry.Exception{Type: "StockError", Message: "在庫サービスの接続エラー", Stack: "StockError: x\n    at get (/srv/app.js:22:14)"}
+		if row.Exception != want {
+			t.Errorf("%s: %+v", name, row.Exception)
+		}
+		// error.type is an attribute of its own in the conventions, so it stays one too.
+		if v, _ := telemetry.Get(row.Attrs, name+".code"); v != "503" || name != "error" && len(row.Attrs) != 1 {
+			t.Errorf("%s: attributes %v", name, row.Attrs)
+		}
+	}
+}
+
 func TestLogTimes(t *testing.T) {
 	at := func(d time.Duration) pcommon.Timestamp { return pcommon.NewTimestampFromTime(testNow.Add(d)) }
 	for _, c := range []struct {

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"context"
 	"testing"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -105,31 +106,38 @@ func TestServiceLimit(t *testing.T) {
 func TestTail(t *testing.T) {
 	h := &TailHub{}
 	h.publishLogs([]telemetry.Log{{Body: "nobody listens"}})
-	a, b := h.Logs(1), h.Logs(1)
+	ctx, cancel := context.WithCancel(t.Context())
+	a, b := h.Subscribe(ctx, telemetry.Logs), h.Subscribe(ctx, telemetry.Logs)
 	attrs := []telemetry.Attr{{Key: "k", Value: "v"}}
 	rows := []telemetry.Log{{Body: "one", Attrs: attrs, Source: telemetry.Source{Attrs: attrs}}, {Body: "two", Source: telemetry.Source{Attrs: attrs}}}
-	h.publishLogs(rows)
-	h.publishLogs(rows) // beyond the buffer
+	const batches = tailBatches + 20 // more than wait for somebody who does not read
+	for range batches {
+		h.publishLogs(rows)
+	}
 	rows[0].Body, attrs[0].Value = "reused", "reused"
-	for _, l := range []*Tail[telemetry.Log]{a, b} {
-		got := <-l.C
-		if len(got) != 2 || got[0].Body != "one" || got[0].Attrs[0].Value != "v" || got[1].Source.Attrs[0].Value != "v" {
-			t.Errorf("got %+v", got)
+	for _, l := range []<-chan telemetry.Arrival{a, b} {
+		got, lost := 0, 0
+		for got+lost < batches*len(rows) {
+			arrival := <-l
+			if r := arrival.Logs; len(r) != 2 || r[0].Body != "one" || r[0].Attrs[0].Value != "v" || r[1].Source.Attrs[0].Value != "v" {
+				t.Fatalf("got %+v", r)
+			}
+			got, lost = got+len(arrival.Logs), lost+int(arrival.Dropped)
 		}
-		if n := l.Dropped(); n != 2 {
-			t.Errorf("%d dropped, want 2", n)
-		}
-		if n := l.Dropped(); n != 0 {
-			t.Errorf("%d dropped after it was told", n)
+		if lost == 0 || got+lost != batches*len(rows) {
+			t.Errorf("%d rows came and %d were said to be lost, of %d", got, lost, batches*len(rows))
 		}
 	}
-	a.Close()
-	a.Close()
-	if _, open := <-a.C; open {
-		t.Error("closed, it still gives")
+	cancel()
+	for range a {
+		t.Error("its context has ended, and it still gives")
 	}
-	b.Close()
+	for range b {
+	}
 	if h.logs.listening() {
 		t.Error("nobody listens, yet it thinks so")
+	}
+	for range h.Subscribe(t.Context(), telemetry.Metrics) {
+		t.Error("metrics have no tail")
 	}
 }

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"context"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -9,51 +10,72 @@ import (
 )
 
 // TailHub hands the rows that were just acknowledged to whoever listens: the live tail.
-// Nothing is built while nobody does. Safe for concurrent use; the zero value is ready.
+// Nothing is built while nobody does. It is a telemetry.Tailer, safe for concurrent use; the
+// zero value is ready.
 type TailHub struct {
 	logs  channelSet[telemetry.Log]
 	spans channelSet[telemetry.Span]
 }
 
-// Tail is one listener. Rows arrive in batches on C, which is closed by Close; they are
-// shared with other listeners and must not be changed.
-type Tail[T any] struct {
-	C       <-chan []T
-	ch      chan []T
-	dropped atomic.Int64
-	close   func()
+// tailBatches is how many batches wait for a slow listener; further ones are dropped and
+// counted, for a listener never delays a receiver.
+const tailBatches = 256
+
+// Subscribe is telemetry.Tailer's.
+func (h *TailHub) Subscribe(ctx context.Context, signal telemetry.Signal) <-chan telemetry.Arrival {
+	out := make(chan telemetry.Arrival)
+	switch signal {
+	case telemetry.Logs:
+		go relay(ctx, h.logs.listen(), out, func(rows []telemetry.Log) telemetry.Arrival { return telemetry.Arrival{Logs: rows} })
+	case telemetry.Spans:
+		go relay(ctx, h.spans.listen(), out, func(rows []telemetry.Span) telemetry.Arrival { return telemetry.Arrival{Spans: rows} })
+	default:
+		close(out)
+	}
+	return out
 }
 
-// Dropped is how many rows were not delivered since it was last asked, because the
-// listener was slower than its buffer allows.
-func (t *Tail[T]) Dropped() int64 { return t.dropped.Swap(0) }
+// relay hands on what a listener gets, with how much it lost since the batch before.
+func relay[T any](ctx context.Context, from *tail[T], to chan<- telemetry.Arrival, wrap func([]T) telemetry.Arrival) {
+	defer close(to)
+	defer from.close()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case rows := <-from.ch:
+			a := wrap(rows)
+			a.Dropped = from.dropped.Swap(0)
+			select {
+			case <-ctx.Done():
+				return
+			case to <- a:
+			}
+		}
+	}
+}
 
-// Close ends the listening. It may be called more than once.
-func (t *Tail[T]) Close() { t.close() }
-
-// Logs listens to logs; up to buffer batches wait for a slow listener, further ones are
-// dropped and counted.
-func (h *TailHub) Logs(buffer int) *Tail[telemetry.Log] { return h.logs.listen(buffer) }
-
-// Spans listens to spans, as Logs does.
-func (h *TailHub) Spans(buffer int) *Tail[telemetry.Span] { return h.spans.listen(buffer) }
+// tail is one listener. Batches are shared with other listeners and must not be changed.
+type tail[T any] struct {
+	ch      chan []T
+	dropped atomic.Uint64
+	close   func()
+}
 
 type channelSet[T any] struct {
 	n    atomic.Int32
 	mu   sync.Mutex
-	open []*Tail[T]
+	open []*tail[T]
 }
 
-func (s *channelSet[T]) listen(buffer int) *Tail[T] {
-	ch := make(chan []T, max(buffer, 1))
-	t := &Tail[T]{C: ch, ch: ch}
+func (s *channelSet[T]) listen() *tail[T] {
+	t := &tail[T]{ch: make(chan []T, tailBatches)}
 	t.close = func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		if i := slices.Index(s.open, t); i >= 0 {
 			s.open = slices.Delete(s.open, i, i+1)
 			s.n.Add(-1)
-			close(t.ch)
 		}
 	}
 	s.mu.Lock()
@@ -75,7 +97,7 @@ func (s *channelSet[T]) publish(rows []T) {
 		select {
 		case t.ch <- rows:
 		default:
-			t.dropped.Add(int64(len(rows)))
+			t.dropped.Add(uint64(len(rows)))
 		}
 	}
 }
