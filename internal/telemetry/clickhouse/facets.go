@@ -1,9 +1,12 @@
 package clickhouse
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
@@ -29,6 +32,9 @@ func (s *Store) SpanFacets(ctx context.Context, q telemetry.Query, keys []string
 	return s.facets(ctx, telemetry.Spans, q, keys, limit, spanFacets)
 }
 
+// facets counts in three ways, by where the values are: those of resources here, resource
+// by resource, for they are few; those in the map of attributes all at once; the others
+// key by key, side by side in the engine.
 func (s *Store) facets(ctx context.Context, signal telemetry.Signal, tq telemetry.Query, keys []string, limit int, auto []string) ([]telemetry.Facet, error) {
 	ctx, cancel := s.limited(ctx)
 	defer cancel()
@@ -44,74 +50,194 @@ func (s *Store) facets(ctx context.Context, signal telemetry.Signal, tq telemetr
 		}
 		keys = append(append(keys, auto...), more...)
 	}
-	facets := make([]telemetry.Facet, len(keys))
-	// Each key is counted by a question of its own over the columns that it needs; the
-	// engine runs them side by side.
-	q := &statement{}
+	refs := make([]telemetry.KeyRef, len(keys))
+	attrs := false
 	for i, key := range keys {
-		facets[i].Key = key
-		q.signal = signal
-		v := q.value(telemetry.ResolveKey(signal, key))
-		if i > 0 {
+		refs[i] = telemetry.ResolveKey(signal, key)
+		attrs = attrs || refs[i].Place == telemetry.AnyAttr || refs[i].Place == telemetry.ResourceAttr
+	}
+	var seen resourceCounts
+	if attrs {
+		if seen, err = s.resourceCounts(ctx, sel); err != nil {
+			return nil, err
+		}
+	}
+	facets := make([]telemetry.Facet, len(keys))
+	inMap := map[string][]int{}
+	var others []int
+	for i, ref := range refs {
+		facets[i].Key = keys[i]
+		if ref.Place == telemetry.AnyAttr && seen.complete && len(seen.of(ref.Key)) == 0 {
+			refs[i].Place = telemetry.OwnAttr // no resource has it
+		}
+		_, own := ownIndex[ref.Key]
+		switch {
+		case ref.Place == telemetry.ResourceAttr && seen.complete:
+			facets[i].Distinct, facets[i].Values = top(seen.of(ref.Key), limit)
+		case refs[i].Place == telemetry.OwnAttr && (signal == telemetry.Logs || !own):
+			inMap[ref.Key] = append(inMap[ref.Key], i)
+		default:
+			others = append(others, i)
+		}
+	}
+	if err := s.mapFacets(ctx, sel, inMap, facets, limit); err != nil {
+		return nil, err
+	}
+	if err := s.keyFacets(ctx, sel, refs, others, facets, limit); err != nil {
+		return nil, err
+	}
+	if chosen {
+		return facets, nil
+	}
+	return slices.DeleteFunc(facets, func(f telemetry.Facet) bool { return f.Distinct == 0 }), nil
+}
+
+// top sorts values by count, the greatest first, then by value.
+func top(counts map[string]uint64, limit int) (distinct uint64, values []telemetry.FacetValue) {
+	for v, n := range counts {
+		values = append(values, telemetry.FacetValue{Value: v, Count: n})
+	}
+	slices.SortFunc(values, func(a, b telemetry.FacetValue) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Value, b.Value))
+	})
+	return uint64(len(values)), values[:min(limit, len(values))]
+}
+
+// topSQL is the same of groups (v, n), in SQL.
+func topSQL(limit int) string {
+	return fmt.Sprintf("count(), groupArraySorted(%d)((-toInt64(n), v))", max(limit, 1))
+}
+
+// take takes what topSQL gives.
+func take(f *telemetry.Facet, distinct uint64, top [][]any, limit int) {
+	f.Distinct = distinct
+	for _, t := range top[:min(len(top), max(limit, 0))] {
+		f.Values = append(f.Values, telemetry.FacetValue{Count: uint64(-t[0].(int64)), Value: t[1].(string)})
+	}
+}
+
+// keyFacets counts each key by a question of its own over the columns that it needs.
+func (s *Store) keyFacets(ctx context.Context, sel selection, refs []telemetry.KeyRef, which []int, facets []telemetry.Facet, limit int) error {
+	if len(which) == 0 {
+		return nil
+	}
+	q := &statement{signal: sel.signal}
+	for k, i := range which {
+		v := q.value(refs[i])
+		if k > 0 {
 			q.text(" UNION ALL ")
 		}
-		// Sorted by count, the greatest first, then by value.
-		fmt.Fprintf(q, "SELECT toUInt16(%d) AS facet, count() AS distinct_values, groupArraySorted(%d)((-toInt64(n), v)) AS top FROM (SELECT toString(k) AS v, count() AS n FROM (SELECT %s AS k",
-			i, max(limit, 1), v.sql)
+		q.text("SELECT toUInt16(", strconv.Itoa(i), ") AS facet, ", topSQL(limit), " FROM (SELECT toString(k) AS v, count() AS n FROM (SELECT ", v.sql, " AS k")
 		if err := sel.condition(q, sel.from, sel.to); err != nil {
-			return nil, err
+			return err
 		}
 		q.text(" AND ", v.exists(), ") GROUP BY k)")
 	}
-	err = s.answer(ctx, q, func(r driver.Rows) error {
+	return s.answer(ctx, q, func(r driver.Rows) error {
 		var i uint16
 		var distinct uint64
 		var top [][]any
 		if err := r.Scan(&i, &distinct, &top); err != nil {
 			return err
 		}
-		f := &facets[i]
-		f.Distinct = distinct
-		for k, t := range top {
-			if k == limit {
-				break
-			}
-			f.Values = append(f.Values, telemetry.FacetValue{Count: uint64(-t[0].(int64)), Value: t[1].(string)})
+		take(&facets[i], distinct, top, limit)
+		return nil
+	})
+}
+
+// mapFacets counts keys of the map in one pass.
+func (s *Store) mapFacets(ctx context.Context, sel selection, keys map[string][]int, facets []telemetry.Facet, limit int) error {
+	if len(keys) == 0 {
+		return nil
+	}
+	q := &statement{signal: sel.signal}
+	var names []string
+	for k := range keys {
+		names = append(names, q.str(k))
+	}
+	q.text("SELECT toString(k), ", topSQL(limit), " FROM (SELECT k, v, count() AS n FROM (SELECT mapKeys(attributes) AS ks, mapValues(attributes) AS vs")
+	if err := sel.condition(q, sel.from, sel.to); err != nil {
+		return err
+	}
+	q.text(") ARRAY JOIN ks AS k, vs AS v WHERE v != '' AND k IN (", strings.Join(names, ", "), ") GROUP BY k, v) GROUP BY k")
+	return s.answer(ctx, q, func(r driver.Rows) error {
+		var key string
+		var distinct uint64
+		var top [][]any
+		if err := r.Scan(&key, &distinct, &top); err != nil {
+			return err
+		}
+		for _, i := range keys[key] {
+			take(&facets[i], distinct, top, limit)
 		}
 		return nil
 	})
-	if err != nil || chosen {
-		return facets, err
+}
+
+// resourceCounts says how many rows are of each resource; complete is false when there are
+// too many resources to say.
+type resourceCounts struct {
+	attrs    [][]telemetry.Attr
+	rows     []uint64
+	complete bool
+}
+
+const maxResources = 5000
+
+func (s *Store) resourceCounts(ctx context.Context, sel selection) (c resourceCounts, err error) {
+	q := &statement{}
+	q.text("SELECT toString(resource), count()")
+	if err := sel.condition(q, sel.from, sel.to); err != nil {
+		return c, err
 	}
-	found := facets[:0]
-	for _, f := range facets {
-		if f.Distinct > 0 {
-			found = append(found, f)
+	q.text(" GROUP BY resource LIMIT ", strconv.Itoa(maxResources+1))
+	err = s.answer(ctx, q, func(r driver.Rows) error {
+		var text string
+		var n uint64
+		if err := r.Scan(&text, &n); err != nil {
+			return err
+		}
+		attrs, err := parseObject(text)
+		c.attrs, c.rows = append(c.attrs, attrs), append(c.rows, n)
+		return err
+	})
+	c.complete = len(c.rows) <= maxResources
+	return c, err
+}
+
+// of counts the values of a key.
+func (c resourceCounts) of(key string) map[string]uint64 {
+	counts := map[string]uint64{}
+	for i, attrs := range c.attrs {
+		if v, _ := telemetry.Get(attrs, key); v != "" {
+			counts[v] += c.rows[i]
 		}
 	}
-	return found, nil
+	return counts
 }
 
 // frequentAttrs are the keys that most rows of a selection have, the most frequent first.
 func (s *Store) frequentAttrs(ctx context.Context, sel selection, limit int) (keys []string, err error) {
 	q := &statement{}
-	q.text("SELECT k, count() AS n FROM (SELECT arrayJoin(arrayFilter((k, v) -> v != '', mapKeys(attributes), mapValues(attributes))) AS k")
+	q.text("SELECT toString(k) AS k, count() AS n FROM (SELECT arrayJoin(arrayFilter((x, y) -> y != '', mapKeys(attributes), mapValues(attributes))) AS k")
 	if err := sel.condition(q, sel.from, sel.to); err != nil {
 		return nil, err
 	}
 	q.text(") GROUP BY k")
 	if sel.signal == telemetry.Spans {
-		for _, c := range ownColumns {
-			q.text(" UNION ALL SELECT '", c.key, "' AS k, count() AS n")
-			if err := sel.condition(q, sel.from, sel.to); err != nil {
-				return nil, err
-			}
-			q.text(" AND ", c.column, " != ''")
+		names, counts := make([]string, len(ownColumns)), make([]string, len(ownColumns))
+		for i, c := range ownColumns {
+			names[i], counts[i] = "'"+c.key+"'", "countIf("+c.column+" != '')"
 		}
+		q.text(" UNION ALL SELECT p.1 AS k, p.2 AS n FROM (SELECT arrayJoin(arrayZip([", strings.Join(names, ", "), "], [", strings.Join(counts, ", "), "])) AS p")
+		if err := sel.condition(q, sel.from, sel.to); err != nil {
+			return nil, err
+		}
+		q.text(")")
 	}
 	inner := q.String()
 	q.Reset()
-	q.text("SELECT toString(k) AS key FROM (", inner, ") WHERE n > 0 ORDER BY n DESC, key LIMIT ", strconv.Itoa(limit))
+	q.text("SELECT k AS key FROM (", inner, ") WHERE n > 0 ORDER BY n DESC, key LIMIT ", strconv.Itoa(limit))
 	err = s.answer(ctx, q, func(r driver.Rows) error {
 		var k string
 		err := r.Scan(&k)

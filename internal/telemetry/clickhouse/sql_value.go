@@ -23,8 +23,10 @@ type value struct {
 	integer bool
 	least   int64
 	bytes   int // of an id
-	// own and other: the value is own, or other where own is empty.
-	own, other string
+	// key is the parameter of a key of the map of attributes.
+	key string
+	// own and other: the value is own's, or other's where own has none.
+	own, other *value
 }
 
 // columnsOf are the table's columns of the keys of telemetry.Fields.
@@ -58,20 +60,23 @@ func (q *statement) value(ref telemetry.KeyRef) value {
 		return columnValue(ref.Key)
 	}
 	k := q.str(ref.Key)
-	own := "attributes[" + k + "]"
+	own := value{sql: "attributes[" + k + "]", key: k}
 	if q.signal == telemetry.Spans {
 		if i, ok := ownIndex[ref.Key]; ok {
-			own = ownColumns[i].column // in the map it is only where it is empty
+			own = value{sql: ownColumns[i].column} // in the map it is only where it is empty
 		}
 	}
-	resource := "JSONExtractString(resource, " + k + ")"
+	// The engine parses a resource for every row that it is asked of. That the key is in the
+	// text it finds out once for each resource, so that comes first.
+	inText := q.str(string(appendString(nil, ref.Key)) + ":")
+	resource := value{sql: "if(position(resource, " + inText + ") = 0, '', JSONExtractString(resource, " + k + "))"}
 	switch ref.Place {
 	case telemetry.OwnAttr:
-		return value{sql: own}
+		return own
 	case telemetry.ResourceAttr:
-		return value{sql: resource}
+		return resource
 	}
-	return value{sql: "if(" + own + " != '', " + own + ", " + resource + ")", own: own, other: resource}
+	return value{sql: "if(" + own.sql + " != '', " + own.sql + ", " + resource.sql + ")", own: &own, other: &resource}
 }
 
 func columnValue(key string) value {
@@ -134,8 +139,11 @@ func (v value) exists() string {
 		return "(" + v.column + " >= " + strconv.FormatInt(v.least, 10) + ")"
 	case v.bytes > 0:
 		return "(" + v.column + " != toFixedString('', " + strconv.Itoa(v.bytes) + "))"
-	case v.own != "":
-		return "(" + v.own + " != '' OR " + v.other + " != '')"
+	case v.own != nil:
+		return "(" + v.own.exists() + " OR " + v.other.exists() + ")"
+	case v.key != "":
+		// Three times as quick as attributes[key] != ''; so is the one in equals.
+		return "arrayExists((x, y) -> x = " + v.key + " AND y != '', mapKeys(attributes), mapValues(attributes))"
 	}
 	return "(" + v.sql + " != '')"
 }
@@ -156,9 +164,10 @@ func (v value) equals(q *statement, want string) string {
 			return never
 		}
 		return "(" + v.column + " = " + q.id(want, v.bytes) + ")"
-	case v.own != "":
-		w := q.str(want)
-		return "(" + v.own + " = " + w + " OR " + v.own + " = '' AND " + v.other + " = " + w + ")"
+	case v.own != nil:
+		return "(" + v.own.equals(q, want) + " OR " + v.other.equals(q, want) + " AND NOT " + v.own.exists() + ")"
+	case v.key != "":
+		return "arrayExists((x, y) -> y = " + q.str(want) + " AND x = " + v.key + ", mapKeys(attributes), mapValues(attributes))"
 	}
 	return "(" + v.sql + " = " + q.str(want) + ")"
 }

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
 	"github.com/yagura-sre/yagura/internal/fault"
 	"github.com/yagura-sre/yagura/internal/telemetry"
 )
@@ -96,6 +98,7 @@ func page[T any](ctx context.Context, s *Store, signal telemetry.Signal, p telem
 	}
 	known := resources{}
 	var found []T
+	skipped := p.Order == telemetry.Slowest
 	for want := p.Limit + 1; len(found) < want; {
 		from, to, ok := w.next()
 		if !ok {
@@ -119,11 +122,51 @@ func page[T any](ctx context.Context, s *Store, signal telemetry.Signal, p telem
 			return nil, false, err
 		}
 		w.grow(len(found)-before, want-before)
+		if before == 0 && len(found) == 0 && !skipped {
+			// Perhaps there is nothing at all so near the edge: begin again where something is.
+			skipped = true
+			if err := s.skip(ctx, signal, w); err != nil {
+				return nil, false, err
+			}
+		}
 	}
 	if len(found) > p.Limit {
 		return found[:p.Limit], true, nil
 	}
 	return found, false, nil
+}
+
+// skip narrows what is left to walk to where the signal has rows at all, which the engine
+// knows of each part without reading it. It is to save time only: rows that arrive
+// meanwhile may be left out, as they would be had they come a moment later.
+func (s *Store) skip(ctx context.Context, signal telemetry.Signal, w *walker) error {
+	if s.opt.Cluster != "" {
+		return nil // the replica that is asked may be behind the one that is read
+	}
+	q := &statement{}
+	fmt.Fprintf(q, `SELECT toUnixTimestamp64Nano(min(toDateTime64(min_time, 9, 'UTC'))), toUnixTimestamp64Nano(max(toDateTime64(max_time, 9, 'UTC'))), count()
+FROM system.parts WHERE active AND rows > 0 AND database = %s AND table = '%s' AND max_time >= %s AND min_time < %s`,
+		q.str(s.opt.Database), signal.String(), q.seconds(w.from), q.seconds(w.to+int64(time.Second)))
+	var first, last int64
+	var parts uint64
+	if err := s.answer(ctx, q, func(r driver.Rows) error { return r.Scan(&first, &last, &parts) }); err != nil {
+		return err
+	}
+	if parts == 0 {
+		w.from = w.to
+		return nil
+	}
+	// A part's times are whole seconds, cut down.
+	from, to := max(w.from, first), min(w.to, last+int64(time.Second))
+	if from != w.from || to != w.to {
+		w.from, w.to = from, max(from, to)
+		w.width = int64(firstWindow)
+	}
+	return nil
+}
+
+func (q *statement) seconds(unixNano int64) string {
+	return "toDateTime(" + q.param("UInt32", uint64(min(unixNano, maxTime)/int64(time.Second))) + ", 'UTC')"
 }
 
 // cursor leaves out the rows up to and with the last of the page before.
