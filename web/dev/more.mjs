@@ -62,7 +62,7 @@ export function metricRange(query, from, to, step) {
     }
     return { labels: { service_name: s, deployment_environment_name: 'production' }, points };
   });
-  return { type: 'matrix', series, warnings: [] };
+  return { type: 'matrix', step_ns: every * 1e6, series, warnings: [] };
 }
 
 export function status(mode) {

@@ -249,13 +249,21 @@ const routes = {
     items:
       mode === 'empty'
         ? []
-        : data.services.flatMap((s) =>
-            ['production', 'staging']
-              .filter((e) => (!q.get('env') || q.get('env') === e) && (e === 'production' || s.length % 2))
-              .map((e) =>
-                data.service(s, e, ms(q.get('from') ?? '-1h'), ms(q.get('to')), Number(q.get('steps') ?? 30)),
-              ),
-          ),
+        : data.services
+            .flatMap((s) =>
+              ['production', 'staging']
+                .filter((e) => (!q.get('env') || q.get('env') === e) && (e === 'production' || s.length % 2))
+                .map((e) =>
+                  data.service(
+                    s,
+                    e,
+                    ms(q.get('from') ?? '-1h'),
+                    ms(q.get('to')),
+                    Number(q.get('steps') ?? 30),
+                  ),
+                ),
+            )
+            .sort((a, b) => b.errors - a.errors || b.requests - a.requests),
   }),
   'GET /environments': () => ({ items: mode === 'empty' ? [] : ['production', 'staging'] }),
   'GET /logs': (q) => page(rows('logs', q), q),

@@ -122,7 +122,7 @@ export const en = {
     noPage: 'There is no such page.',
     noPageAdvice: 'The address may be mistyped, or the page has moved.',
   },
-  table: { ascending: 'ascending', descending: 'descending' },
+  table: { actions: 'Actions', show: 'Show' },
   chart: { none: 'no rows', time: 'Time', noData: 'No data' },
   filter: {
     label: 'Filter',

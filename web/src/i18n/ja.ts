@@ -115,7 +115,7 @@ export const ja = {
     noPage: 'ページが見つかりません',
     noPageAdvice: 'アドレスが間違っているか、ページが移動した可能性があります。',
   },
-  table: { ascending: '昇順', descending: '降順' },
+  table: { actions: '操作', show: '表示' },
   chart: { none: 'なし', time: '時刻', noData: 'データなし' },
   filter: {
     label: 'フィルタ',
@@ -391,7 +391,7 @@ export const ja = {
     embedded: '組み込み',
     remote: 'リモート',
     phases: { ready: '稼働中', starting: '起動中', backoff: '停止中（まもなく再起動）', stopped: '停止' },
-    since: 'この状態になった時刻',
+    since: '現在の状態の開始',
     restarts: '再起動回数',
     memory: 'メモリ',
     lastError: '直近のエラー',

@@ -10,7 +10,7 @@ import { IconButton } from '~/ui/IconButton';
 import { useRange } from './RangeContext';
 import classes from './shell.module.css';
 
-const quick = ['5m', '15m', '30m', '1h', '3h', '6h', '12h', '1d', '2d', '7d', '30d'];
+const quick = ['5m', '15m', '30m', '1h', '3h', '6h', '12h', '24h', '2d', '7d', '30d'];
 
 /** rangeLabel says a range in the reader's words. */
 export function rangeLabel(raw: R.Range, r: R.Resolved, t: Texts, lang: Lang): string {

@@ -1,4 +1,4 @@
-import { Button, Menu, useMantineColorScheme } from '@mantine/core';
+import { ActionIcon, Button, Menu, useMantineColorScheme } from '@mantine/core';
 import { useI18n } from '~/i18n';
 import { Icon } from '~/ui/Icon';
 import { IconButton } from '~/ui/IconButton';
@@ -57,7 +57,7 @@ function LanguageMenu() {
   return (
     <Menu position="bottom-end">
       <Menu.Target>
-        <Button variant="subtle" color="gray" px={6} aria-label={t.top.language} title={t.top.language}>
+        <Button variant="subtle" color="gray" px={6} title={t.top.language}>
           {lang === 'ja' ? '日本語' : 'EN'}
         </Button>
       </Menu.Target>
@@ -90,9 +90,9 @@ function SchemeMenu() {
   return (
     <Menu position="bottom-end">
       <Menu.Target>
-        <span>
-          <IconButton icon={icons[colorScheme]} label={t.top.scheme} />
-        </span>
+        <ActionIcon aria-label={t.top.scheme} title={t.top.scheme}>
+          <Icon name={icons[colorScheme]} />
+        </ActionIcon>
       </Menu.Target>
       <Menu.Dropdown>
         {(['light', 'dark', 'auto'] as const).map((s) => (

@@ -9,7 +9,6 @@ import {
   useTable,
 } from '@tanstack/react-table';
 import { type ReactNode, useMemo } from 'react';
-import { useT } from '~/i18n';
 import { Icon } from './Icon';
 import classes from './table.module.css';
 
@@ -49,7 +48,6 @@ export function DataTable<T extends object>({
   rowClass,
   rowProps,
 }: Props<T>) {
-  const t = useT();
   const sorting = useMemo<SortingState>(
     () => (sort ? [{ id: sort.replace(/^-/, ''), desc: sort.startsWith('-') }] : []),
     [sort],
@@ -92,12 +90,7 @@ export function DataTable<T extends object>({
                     onClick={() => onSort(nextSort(sort, c))}
                   >
                     {c.header}
-                    <span
-                      className={classes.arrow}
-                      data-on={dir !== undefined}
-                      role="img"
-                      aria-label={dir ? t.table[dir] : ''}
-                    >
+                    <span className={classes.arrow} aria-hidden="true">
                       {dir ? <Icon name={dir === 'descending' ? 'down' : 'up'} size={10} /> : null}
                     </span>
                   </button>

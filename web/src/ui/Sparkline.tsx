@@ -3,7 +3,7 @@
 export function Sparkline({
   values,
   color = 'var(--y-level-info)',
-  width = 84,
+  width = 64,
   height = 20,
   max,
   title,
@@ -52,7 +52,7 @@ export function Sparkline({
   });
   close(values.length - 1);
   return (
-    <svg width={width} height={height} aria-hidden="true" style={{ display: 'block' }}>
+    <svg width={width} height={height} aria-hidden="true">
       {title && <title>{title}</title>}
       <path d={area} fill={color} opacity="0.16" />
       <path d={line} fill="none" stroke={color} strokeWidth="1.4" strokeLinejoin="round" />

@@ -78,6 +78,9 @@ export function LogList(p: Props) {
   return (
     <div
       ref={parent}
+      // It scrolls, so the keyboard must reach it.
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: see above
+      tabIndex={0}
       className={`${classes.scroll} ${p.stale ? 'stale' : ''}`}
       onScroll={(e) => p.onAtTop(e.currentTarget.scrollTop < ROW)}
     >

@@ -61,7 +61,7 @@ export function Result({ result, log, fromMs, toMs, onZoom }: Props) {
   const columns: Column<Line>[] = [
     {
       id: 'show',
-      header: '',
+      header: <span className="visually-hidden">{t.table.show}</span>,
       width: 34,
       cell: (l) => (
         <Checkbox

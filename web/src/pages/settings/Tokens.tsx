@@ -80,7 +80,7 @@ export function Tokens() {
               { id: 'created', header: t.settings.created, cell: (x) => <Ago time={x.created} /> },
               {
                 id: 'act',
-                header: '',
+                header: <span className="visually-hidden">{t.table.actions}</span>,
                 cell: (x) =>
                   !x.revoked && (
                     <IconButton

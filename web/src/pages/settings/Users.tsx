@@ -99,7 +99,7 @@ export function Users() {
             { id: 'created', header: t.settings.created, cell: (u) => <Ago time={u.created} /> },
             {
               id: 'act',
-              header: '',
+              header: <span className="visually-hidden">{t.table.actions}</span>,
               cell: (u) =>
                 u.id !== me && (
                   <span className={classes.actions}>

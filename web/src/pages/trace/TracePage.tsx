@@ -6,6 +6,7 @@ import { traceLogsQuery, traceQuery } from '~/api/queries';
 import type { Log, Trace } from '~/api/types';
 import { useI18n } from '~/i18n';
 import { colorsFor } from '~/lib/colors';
+import { msOf } from '~/lib/time';
 import { Empty } from '~/ui/Empty';
 import { ErrorState } from '~/ui/ErrorState';
 import { Page } from '~/ui/Page';
@@ -26,7 +27,14 @@ const noLogs: Log[] = [];
 export function TracePage() {
   const { t } = useI18n();
   const { traceId } = useParams({ strict: false }) as { traceId: string };
-  const q = useQuery(traceQuery(traceId));
+  const q = useQuery({
+    ...traceQuery(traceId),
+    // Spans of a trace that has just ended may still be under way.
+    refetchInterval: (x) =>
+      x.state.data && Date.now() - msOf(x.state.data.time) - x.state.data.duration_ns / 1e6 < 60_000
+        ? 5000
+        : false,
+  });
   const logs = useQuery({ ...traceLogsQuery(traceId), enabled: (q.data?.log_count ?? 0) > 0 });
   if (q.error instanceof ApiError && q.error.status === 404) {
     return (
@@ -51,7 +59,9 @@ export function TracePage() {
       </Page>
     );
   }
-  return <Loaded key={`${traceId}/${q.dataUpdatedAt}`} trace={q.data} logs={logs.data?.items ?? noLogs} />;
+  return (
+    <Loaded key={`${traceId}/${q.data.spans.length}`} trace={q.data} logs={logs.data?.items ?? noLogs} />
+  );
 }
 
 function Loaded({ trace, logs }: { trace: Trace; logs: Log[] }) {
