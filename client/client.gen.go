@@ -189,6 +189,27 @@ func (e ProblemViewSeverity) Valid() bool {
 	}
 }
 
+// Defines values for QuarantinedViewSignal.
+const (
+	QuarantinedViewSignalLogs    QuarantinedViewSignal = "logs"
+	QuarantinedViewSignalMetrics QuarantinedViewSignal = "metrics"
+	QuarantinedViewSignalSpans   QuarantinedViewSignal = "spans"
+)
+
+// Valid indicates whether the value is a known member of the QuarantinedViewSignal enum.
+func (e QuarantinedViewSignal) Valid() bool {
+	switch e {
+	case QuarantinedViewSignalLogs:
+		return true
+	case QuarantinedViewSignalMetrics:
+		return true
+	case QuarantinedViewSignalSpans:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for SessionAuth.
 const (
 	SessionAuthNone     SessionAuth = "none"
@@ -246,6 +267,27 @@ func (e SessionUserRole) Valid() bool {
 	case SessionUserRoleMember:
 		return true
 	case SessionUserRoleViewer:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SourceViewSignal.
+const (
+	SourceViewSignalLogs    SourceViewSignal = "logs"
+	SourceViewSignalMetrics SourceViewSignal = "metrics"
+	SourceViewSignalSpans   SourceViewSignal = "spans"
+)
+
+// Valid indicates whether the value is a known member of the SourceViewSignal enum.
+func (e SourceViewSignal) Valid() bool {
+	switch e {
+	case SourceViewSignalLogs:
+		return true
+	case SourceViewSignalMetrics:
+		return true
+	case SourceViewSignalSpans:
 		return true
 	default:
 		return false
@@ -354,6 +396,45 @@ func (e TokenInputBodyRole) Valid() bool {
 	case TokenInputBodyRoleMember:
 		return true
 	case TokenInputBodyRoleViewer:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for TransportViewSignal.
+const (
+	TransportViewSignalLogs    TransportViewSignal = "logs"
+	TransportViewSignalMetrics TransportViewSignal = "metrics"
+	TransportViewSignalSpans   TransportViewSignal = "spans"
+)
+
+// Valid indicates whether the value is a known member of the TransportViewSignal enum.
+func (e TransportViewSignal) Valid() bool {
+	switch e {
+	case TransportViewSignalLogs:
+		return true
+	case TransportViewSignalMetrics:
+		return true
+	case TransportViewSignalSpans:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for TransportViewTransport.
+const (
+	TransportViewTransportGrpc TransportViewTransport = "grpc"
+	TransportViewTransportHTTP TransportViewTransport = "http"
+)
+
+// Valid indicates whether the value is a known member of the TransportViewTransport enum.
+func (e TransportViewTransport) Valid() bool {
+	switch e {
+	case TransportViewTransportGrpc:
+		return true
+	case TransportViewTransportHTTP:
 		return true
 	default:
 		return false
@@ -706,6 +787,22 @@ type InfinitePoint struct {
 	TimeMs int64 `json:"time_ms"`
 }
 
+// IngestStatusView defines model for IngestStatusView.
+type IngestStatusView struct {
+	// Quarantine Rows that the engine refused for good; the latest first.
+	Quarantine []QuarantinedView `json:"quarantine"`
+
+	// Redactions How often each rule took something out.
+	Redactions []RedactionView `json:"redactions"`
+
+	// Refusals What was refused, or stored changed, and how to mend it; the latest first.
+	Refusals []RefusalView `json:"refusals"`
+
+	// Sources Who sent what, by service, environment and signal.
+	Sources    []SourceView    `json:"sources"`
+	Transports []TransportView `json:"transports"`
+}
+
 // KeyRecord defines model for KeyRecord.
 type KeyRecord struct {
 	Key string `json:"key"`
@@ -962,6 +1059,52 @@ type ProblemView struct {
 // ProblemViewSeverity defines model for ProblemView.Severity.
 type ProblemViewSeverity string
 
+// QuarantinedView defines model for QuarantinedView.
+type QuarantinedView struct {
+	Example string                `json:"example"`
+	ID      string                `json:"id"`
+	Reason  string                `json:"reason"`
+	Rows    int64                 `json:"rows"`
+	Signal  QuarantinedViewSignal `json:"signal"`
+	Time    time.Time             `json:"time"`
+}
+
+// QuarantinedViewSignal defines model for QuarantinedView.Signal.
+type QuarantinedViewSignal string
+
+// RedactionView defines model for RedactionView.
+type RedactionView struct {
+	Count int64  `json:"count"`
+	Rule  string `json:"rule"`
+}
+
+// RefusalView defines model for RefusalView.
+type RefusalView struct {
+	// Count Rows; requests where rows could not be told.
+	Count int64 `json:"count"`
+
+	// Example Redacted.
+	Example string    `json:"example"`
+	First   time.Time `json:"first"`
+	Last    time.Time `json:"last"`
+	Reason  string    `json:"reason"`
+
+	// Retried The sender was asked to send the same again.
+	Retried bool `json:"retried"`
+
+	// Service Empty when the request was refused before it could be told.
+	Service string `json:"service"`
+
+	// Signal logs, spans, metrics, or empty when it could not be told.
+	Signal string `json:"signal"`
+
+	// Stored The rows were stored, changed; otherwise they were refused.
+	Stored bool `json:"stored"`
+
+	// Text In the asker's language: what happened and how to mend it.
+	Text string `json:"text"`
+}
+
 // ServiceSeriesView defines model for ServiceSeriesView.
 type ServiceSeriesView struct {
 	Errors []int64 `json:"errors"`
@@ -1063,6 +1206,23 @@ type SignInInputBody struct {
 	Email    string `json:"email"`
 	Password string `json:"password"`
 }
+
+// SourceView defines model for SourceView.
+type SourceView struct {
+	Env      string    `json:"env"`
+	LastSeen time.Time `json:"last_seen"`
+
+	// Rows Of metrics: data points.
+	Rows int64 `json:"rows"`
+
+	// RowsPerSecond Over about the last minute.
+	RowsPerSecond float64          `json:"rows_per_second"`
+	Service       string           `json:"service"`
+	Signal        SourceViewSignal `json:"signal"`
+}
+
+// SourceViewSignal defines model for SourceView.Signal.
+type SourceViewSignal string
 
 // SpanEventRecord defines model for SpanEventRecord.
 type SpanEventRecord struct {
@@ -1333,6 +1493,23 @@ type TraceView struct {
 	Time    time.Time `json:"time"`
 	TraceID string    `json:"trace_id"`
 }
+
+// TransportView defines model for TransportView.
+type TransportView struct {
+	// Bytes Decompressed.
+	Bytes     int64                  `json:"bytes"`
+	Refused   int64                  `json:"refused"`
+	Requests  int64                  `json:"requests"`
+	Rows      int64                  `json:"rows"`
+	Signal    TransportViewSignal    `json:"signal"`
+	Transport TransportViewTransport `json:"transport"`
+}
+
+// TransportViewSignal defines model for TransportView.Signal.
+type TransportViewSignal string
+
+// TransportViewTransport defines model for TransportView.Transport.
+type TransportViewTransport string
 
 // User defines model for User.
 type User struct {
@@ -1651,6 +1828,15 @@ type TailSpansParams struct {
 	Filter *string `form:"filter,omitempty" json:"filter,omitempty"`
 }
 
+// GetIngestStatusParams defines parameters for GetIngestStatus.
+type GetIngestStatusParams struct {
+	// From Begin of the range, included: RFC 3339, relative to now (-1h, -7d, now), or Unix milliseconds.
+	From *string `form:"from,omitempty" json:"from,omitempty"`
+
+	// To End of the range, excluded; as from.
+	To *string `form:"to,omitempty" json:"to,omitempty"`
+}
+
 // ListTracesParams defines parameters for ListTraces.
 type ListTracesParams struct {
 	// From Begin of the range, included: RFC 3339, relative to now (-1h, -7d, now), or Unix milliseconds.
@@ -1932,6 +2118,13 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /api/v1/status (the `GetStatus` operationId).
 	GetStatus(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetIngestStatus What comes in, and what does not
+	//
+	// Sources, refusals and quarantined rows that were last seen in the range.
+	//
+	// Corresponds with GET /api/v1/status/ingest (the `GetIngestStatus` operationId).
+	GetIngestStatus(ctx context.Context, params *GetIngestStatusParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetStorage What is stored, by day and signal, newest first
 	//
@@ -2443,6 +2636,23 @@ func (c *Client) TailSpans(ctx context.Context, params *TailSpansParams, reqEdit
 // Corresponds with GET /api/v1/status (the `GetStatus` operationId).
 func (c *Client) GetStatus(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetStatusRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetIngestStatus What comes in, and what does not
+//
+// Sources, refusals and quarantined rows that were last seen in the range.
+//
+// Corresponds with GET /api/v1/status/ingest (the `GetIngestStatus` operationId).
+func (c *Client) GetIngestStatus(ctx context.Context, params *GetIngestStatusParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetIngestStatusRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -4526,6 +4736,72 @@ func NewGetStatusRequest(server string) (*http.Request, error) {
 	return req, nil
 }
 
+// NewGetIngestStatusRequest constructs an http.Request for the GetIngestStatus method
+func NewGetIngestStatusRequest(server string, params *GetIngestStatusParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/status/ingest")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.From != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "from", *params.From, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.To != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "to", *params.To, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewGetStorageRequest constructs an http.Request for the GetStorage method
 func NewGetStorageRequest(server string) (*http.Request, error) {
 	var err error
@@ -5450,6 +5726,15 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /api/v1/status (the `GetStatus` operationId).
 	GetStatusWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetStatusResponse, error)
+
+	// GetIngestStatusWithResponse What comes in, and what does not
+	//
+	// Sources, refusals and quarantined rows that were last seen in the range.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/status/ingest (the `GetIngestStatus` operationId).
+	GetIngestStatusWithResponse(ctx context.Context, params *GetIngestStatusParams, reqEditors ...RequestEditorFn) (*GetIngestStatusResponse, error)
 
 	// GetStorageWithResponse What is stored, by day and signal, newest first
 	//
@@ -6700,6 +6985,54 @@ func (r GetStatusResponse) ContentType() string {
 	return ""
 }
 
+type GetIngestStatusResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *IngestStatusView
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetIngestStatusResponse) GetJSON200() *IngestStatusView {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetIngestStatusResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetIngestStatusResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetIngestStatusResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetIngestStatusResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetIngestStatusResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type GetStorageResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -7778,6 +8111,21 @@ func (c *ClientWithResponses) GetStatusWithResponse(ctx context.Context, reqEdit
 	return ParseGetStatusResponse(rsp)
 }
 
+// GetIngestStatusWithResponse What comes in, and what does not
+//
+// Sources, refusals and quarantined rows that were last seen in the range.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/status/ingest (the `GetIngestStatus` operationId).
+func (c *ClientWithResponses) GetIngestStatusWithResponse(ctx context.Context, params *GetIngestStatusParams, reqEditors ...RequestEditorFn) (*GetIngestStatusResponse, error) {
+	rsp, err := c.GetIngestStatus(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetIngestStatusResponse(rsp)
+}
+
 // GetStorageWithResponse What is stored, by day and signal, newest first
 //
 // Returns a wrapper object for the known response body format(s).
@@ -8805,6 +9153,39 @@ func ParseGetStatusResponse(rsp *http.Response) (*GetStatusResponse, error) {
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest StatusView
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetIngestStatusResponse parses an HTTP response from a GetIngestStatusWithResponse call
+func ParseGetIngestStatusResponse(rsp *http.Response) (*GetIngestStatusResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetIngestStatusResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest IngestStatusView
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

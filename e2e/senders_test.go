@@ -137,7 +137,7 @@ func TestNodeAutoInstrumentation(t *testing.T) {
 	cmd.Dir = app
 	cmd.Env = append(os.Environ(), "OTEL_SERVICE_NAME=bookshop", "OTEL_RESOURCE_ATTRIBUTES=deployment.environment.name=staging",
 		"OTEL_EXPORTER_OTLP_ENDPOINT="+y.otlp, "OTEL_LOGS_EXPORTER=otlp", "OTEL_METRICS_EXPORTER=otlp",
-		"OTEL_METRIC_EXPORT_INTERVAL=1000", "OTEL_BSP_SCHEDULE_DELAY=200", "OTEL_BLRP_SCHEDULE_DELAY=200", "OTEL_NODE_RESOURCE_DETECTORS=env,host,process")
+		"OTEL_METRIC_EXPORT_INTERVAL=1000", "OTEL_METRIC_EXPORT_TIMEOUT=900", "OTEL_BSP_SCHEDULE_DELAY=200", "OTEL_BLRP_SCHEDULE_DELAY=200", "OTEL_NODE_RESOURCE_DETECTORS=env,host,process")
 	lines := program(t, cmd)
 	base := ""
 	for line := range lines {

@@ -381,6 +381,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/status/ingest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What comes in, and what does not
+         * @description Sources, refusals and quarantined rows that were last seen in the range.
+         */
+        get: operations["get-ingest-status"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/status/storage": {
         parameters: {
             query?: never;
@@ -719,6 +739,17 @@ export interface components {
              */
             time_ms: number;
         };
+        IngestStatusView: {
+            /** @description Rows that the engine refused for good; the latest first. */
+            quarantine: components["schemas"]["QuarantinedView"][];
+            /** @description How often each rule took something out. */
+            redactions: components["schemas"]["RedactionView"][];
+            /** @description What was refused, or stored changed, and how to mend it; the latest first. */
+            refusals: components["schemas"]["RefusalView"][];
+            /** @description Who sent what, by service, environment and signal. */
+            sources: components["schemas"]["SourceView"][];
+            transports: components["schemas"]["TransportView"][];
+        };
         KeyRecord: {
             key: string;
             /** @description The column's name for people, in the reader's language. */
@@ -955,6 +986,46 @@ export interface components {
             /** @description In the asker's language: what is the matter and what to do. */
             text: string;
         };
+        QuarantinedView: {
+            example: string;
+            id: string;
+            reason: string;
+            /** Format: int64 */
+            rows: number;
+            /** @enum {string} */
+            signal: "logs" | "spans" | "metrics";
+            /** Format: date-time */
+            time: string;
+        };
+        RedactionView: {
+            /** Format: int64 */
+            count: number;
+            rule: string;
+        };
+        RefusalView: {
+            /**
+             * Format: int64
+             * @description Rows; requests where rows could not be told.
+             */
+            count: number;
+            /** @description Redacted. */
+            example: string;
+            /** Format: date-time */
+            first: string;
+            /** Format: date-time */
+            last: string;
+            reason: string;
+            /** @description The sender was asked to send the same again. */
+            retried: boolean;
+            /** @description Empty when the request was refused before it could be told. */
+            service: string;
+            /** @description logs, spans, metrics, or empty when it could not be told. */
+            signal: string;
+            /** @description The rows were stored, changed; otherwise they were refused. */
+            stored: boolean;
+            /** @description In the asker's language: what happened and how to mend it. */
+            text: string;
+        };
         ServiceSeriesView: {
             errors: number[];
             /** @description 0 where there was no request. */
@@ -1050,6 +1121,24 @@ export interface components {
         SignInInputBody: {
             email: string;
             password: string;
+        };
+        SourceView: {
+            env: string;
+            /** Format: date-time */
+            last_seen: string;
+            /**
+             * Format: int64
+             * @description Of metrics: data points.
+             */
+            rows: number;
+            /**
+             * Format: double
+             * @description Over about the last minute.
+             */
+            rows_per_second: number;
+            service: string;
+            /** @enum {string} */
+            signal: "logs" | "spans" | "metrics";
         };
         SpanEventRecord: {
             attributes: {
@@ -1302,6 +1391,23 @@ export interface components {
              */
             time: string;
             trace_id: string;
+        };
+        TransportView: {
+            /**
+             * Format: int64
+             * @description Decompressed.
+             */
+            bytes: number;
+            /** Format: int64 */
+            refused: number;
+            /** Format: int64 */
+            requests: number;
+            /** Format: int64 */
+            rows: number;
+            /** @enum {string} */
+            signal: "logs" | "spans" | "metrics";
+            /** @enum {string} */
+            transport: "grpc" | "http";
         };
         User: {
             /** Format: date-time */
@@ -2198,6 +2304,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StatusView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-ingest-status": {
+        parameters: {
+            query?: {
+                /** @description Begin of the range, included: RFC 3339, relative to now (-1h, -7d, now), or Unix milliseconds. */
+                from?: string;
+                /** @description End of the range, excluded; as from. */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IngestStatusView"];
                 };
             };
             /** @description Error */
