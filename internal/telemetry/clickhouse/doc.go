@@ -2,11 +2,12 @@
 // Yagura carries along (reached through Options.Dial) or a server or cluster by URL. It is
 // telemetry.Codec, telemetry.Writer and telemetry.Reader.
 //
-// Where things are: schema and its steps in migrations/ and migrate.go; rows to frames in
-// encode*.go, frames to rows in decode.go; the insert and what its errors mean in write.go
-// and errors.go; the filter as SQL in sql*.go, and nowhere else; the questions in
-// read*.go, count.go, services.go and storage.go, each on walk.go, which goes through time
-// in windows; upkeep in maintain.go.
+// Where things are: the schema and its steps in migrations/ and migrate.go; rows to frames
+// in encode*.go and text.go, frames to rows in frame.go and decode.go; the insert in write.go
+// and what errors mean in errors.go; the filter as SQL in sql.go and sql_value.go, and
+// nowhere else; the questions in walk.go (pages: back through time in windows), trace.go,
+// traces.go, count.go, facets.go, services.go and storage.go, all by way of query.go; upkeep
+// in maintain.go.
 //
 // Invariants:
 //   - A column holds what the row held. What the engine would have to guess (folded text,

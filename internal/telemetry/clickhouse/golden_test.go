@@ -8,10 +8,12 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
 	"github.com/yagura-sre/yagura/internal/telemetry"
+	"github.com/yagura-sre/yagura/internal/telemetry/telemetrytest"
 )
 
 var update = flag.Bool("update", false, "write the goldens anew")
@@ -126,4 +128,29 @@ func TestFilterSQL(t *testing.T) {
 		b.WriteByte('\n')
 	}
 	golden(t, "filters.txt", b.String())
+}
+
+// TestSkips: a question about a minute reads that minute, and of one service that service.
+func TestSkips(t *testing.T) {
+	s := newStore(t)
+	ctx := context.Background()
+	g := telemetrytest.NewGen(1, start, 100*time.Millisecond)
+	f, _ := s.EncodeLogs(nil, g.Logs(nil, 200_000)) // five and a half hours, 25 granules
+	if err := s.Write(ctx, telemetry.Logs, "rows", [][]byte{f}); err != nil {
+		t.Fatal(err)
+	}
+	sel := newSelection(telemetry.Logs, telemetry.Query{Range: telemetry.Range{From: start.Add(time.Hour), To: start.Add(time.Hour + time.Minute)}})
+	q := &statement{}
+	q.text("EXPLAIN ESTIMATE SELECT body")
+	if err := sel.condition(q, sel.from, sel.to); err != nil {
+		t.Fatal(err)
+	}
+	var marks uint64
+	if err := s.answer(ctx, q, func(r driver.Rows) error {
+		var db, table string
+		var parts, rows uint64
+		return r.Scan(&db, &table, &parts, &rows, &marks)
+	}); err != nil || marks == 0 || marks > 3 {
+		t.Errorf("a minute of five hours reads %d granules of 25: %v", marks, err)
+	}
 }

@@ -36,6 +36,7 @@ CREATE TABLE IF NOT EXISTS {{.Local "spans"}} {{.OnCluster}}
 )
 ENGINE = {{.Engine "MergeTree" "spans"}}
 PARTITION BY toDate(time)
+PRIMARY KEY (toStartOfFiveMinutes(time), service, env)
 ORDER BY (toStartOfFiveMinutes(time), service, env, time)
 SETTINGS {{.Settings}};
 

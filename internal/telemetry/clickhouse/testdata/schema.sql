@@ -27,6 +27,7 @@ CREATE TABLE IF NOT EXISTS yagura.logs
 )
 ENGINE = MergeTree
 PARTITION BY toDate(time)
+PRIMARY KEY (toStartOfFiveMinutes(time), service, env)
 ORDER BY (toStartOfFiveMinutes(time), service, env, time)
 SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1,
     min_parts_to_merge_at_once = 10,
@@ -76,6 +77,7 @@ CREATE TABLE IF NOT EXISTS yagura.spans
 )
 ENGINE = MergeTree
 PARTITION BY toDate(time)
+PRIMARY KEY (toStartOfFiveMinutes(time), service, env)
 ORDER BY (toStartOfFiveMinutes(time), service, env, time)
 SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1,
     min_parts_to_merge_at_once = 10,
