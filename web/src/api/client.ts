@@ -1,7 +1,6 @@
 // The one door to the API: typed by the OpenAPI document, errors as ApiError, the
 // reader's language and the CSRF header on every call.
 import createClient, { type Middleware } from 'openapi-fetch';
-import type { PendingPaths } from './pending';
 import type { paths } from './schema';
 
 /** What the server says is wrong with one field, and where in its text (UTF-8 bytes). */
@@ -50,7 +49,7 @@ const middleware: Middleware = {
   },
 };
 
-export const api = createClient<paths & PendingPaths>({
+export const api = createClient<paths>({
   baseUrl: '/',
   credentials: 'same-origin',
   // Lists of values stand with commas between, as the API's document says.

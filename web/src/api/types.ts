@@ -1,14 +1,13 @@
 // The names by which pages know the wire types.
 import type { components } from './schema';
 
-export type { IngestStatus } from './pending';
-
 type S = components['schemas'];
 
 export type Session = S['Session'];
 export type User = S['User'];
 export type Token = S['Token'];
 export type Status = S['StatusView'];
+export type IngestStatus = S['IngestStatusView'];
 export type StorageDay = S['StorageView'];
 export type Service = S['ServiceView'];
 export type Log = S['LogRecord'];

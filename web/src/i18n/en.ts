@@ -359,7 +359,8 @@ export const en = {
   status: {
     title: 'Status',
     fine: 'Everything works.',
-    fineDetail: (rate: string, n: string) => `${rate} are coming in from ${plural(n, 'source', 'sources')}.`,
+    fineDetail: (rate: string, n: string) =>
+      `Rows come in at ${rate} from ${plural(n, 'source', 'sources')}.`,
     nothing: 'Everything works, and nothing has been sent in this time range.',
     problems: (n: string) => `${plural(n, 'thing needs', 'things need')} attention.`,
     ingest: 'What comes in',

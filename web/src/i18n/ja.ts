@@ -351,7 +351,7 @@ export const ja = {
   status: {
     title: '稼働状況',
     fine: '正常に動作しています。',
-    fineDetail: (rate, n) => `${n}個の送信元から ${rate} を受信しています。`,
+    fineDetail: (rate, n) => `${n}個の送信元から ${rate} の行を受信しています。`,
     nothing: '正常に動作しています。この期間に受信したデータはありません。',
     problems: (n) => `確認が必要な項目が${n}件あります。`,
     ingest: '受信状況',

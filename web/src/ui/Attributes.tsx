@@ -7,6 +7,7 @@ import { CopyButton } from './CopyButton';
 import classes from './detail.module.css';
 import { Highlight } from './Highlight';
 import { IconButton } from './IconButton';
+import { Key } from './Key';
 
 export interface AttributeRow {
   /** key as a filter knows it. */
@@ -39,7 +40,7 @@ export function Attributes({ title, rows, filter = '', onFilter, words = [] }: P
             return (
               <tr key={r.key}>
                 <th scope="row" title={r.key}>
-                  {r.label ?? r.key}
+                  <Key name={r.label ?? r.key} />
                 </th>
                 <td>
                   {json ? (

@@ -6,6 +6,7 @@ import type { Log } from '~/api/types';
 /** As many rows as are kept; the oldest go first. */
 const KEEP = 5000;
 const FLUSH_MS = 100;
+const RETRY_MS = 3000;
 
 export interface Tail {
   rows: Log[];
@@ -18,6 +19,7 @@ const off: Tail = { rows: [], waiting: 0, dropped: 0, state: 'off' };
 
 export function useTail(on: boolean, filter: string, env: string, held: boolean): Tail {
   const [tail, setTail] = useState<Tail>(off);
+  const [attempt, setAttempt] = useState(0);
   const hold = useRef(held);
   hold.current = held;
 
@@ -26,7 +28,7 @@ export function useTail(on: boolean, filter: string, env: string, held: boolean)
       setTail(off);
       return;
     }
-    setTail({ ...off, state: 'connecting' });
+    setTail((t) => ({ ...(attempt > 0 ? t : off), state: 'connecting' }));
     const params = new URLSearchParams();
     if (filter) params.set('filter', filter);
     if (env) params.set('env', env);
@@ -34,8 +36,14 @@ export function useTail(on: boolean, filter: string, env: string, held: boolean)
     let buffer: Log[] = [];
     let dropped = 0;
     source.onopen = () => setTail((t) => ({ ...t, state: 'open' }));
-    // The browser connects again by itself unless the server refused for good.
-    source.onerror = () => setTail((t) => ({ ...t, state: 'lost' }));
+    let again: ReturnType<typeof setTimeout> | undefined;
+    source.onerror = () => {
+      setTail((t) => ({ ...t, state: 'lost' }));
+      // The browser connects again by itself, except after an answer that was no stream:
+      // a server that is starting, or a proxy in between.
+      if (source.readyState === EventSource.CLOSED)
+        again = setTimeout(() => setAttempt((n) => n + 1), RETRY_MS);
+    };
     source.addEventListener('log', (e) => {
       buffer.push(JSON.parse((e as MessageEvent<string>).data) as Log);
       if (buffer.length > KEEP) dropped += buffer.splice(0, buffer.length - KEEP).length;
@@ -59,8 +67,9 @@ export function useTail(on: boolean, filter: string, env: string, held: boolean)
     }, FLUSH_MS);
     return () => {
       clearInterval(flush);
+      clearTimeout(again);
       source.close();
     };
-  }, [on, filter, env]);
+  }, [on, filter, env, attempt]);
   return tail;
 }

@@ -13,6 +13,7 @@ import { Empty } from '~/ui/Empty';
 import { ErrorState } from '~/ui/ErrorState';
 import explore from '~/ui/explore.module.css';
 import { Icon } from '~/ui/Icon';
+import { Key } from '~/ui/Key';
 import { Page } from '~/ui/Page';
 import { SkeletonRows } from '~/ui/SkeletonRows';
 import { useUrl } from '~/url';
@@ -155,7 +156,9 @@ function Names({ current, onChoose }: { current: string; onChoose: (q: string) =
                   title={m.help}
                   onClick={() => onChoose(query)}
                 >
-                  <span className={classes.metric}>{m.name}</span>
+                  <span className={classes.metric}>
+                    <Key name={m.name} />
+                  </span>
                   <span className="dim">
                     {[m.type, m.unit, t.metrics.series(count(m.series))].filter(Boolean).join(' · ')}
                   </span>

@@ -45,14 +45,14 @@ export function Result({ result, log, fromMs, toMs, onZoom }: Props) {
       lines: largest.map(
         (x, i): Line => ({
           id: i,
-          name: names[i]!,
+          name: names[i] === '{}' ? t.metrics.scalar : names[i]!,
           color: palette[i % palette.length]!,
           labels: x.s.labels,
           ...x.sum,
         }),
       ),
     };
-  }, [result]);
+  }, [result, t]);
   const toggle = (name: string) => {
     const next = new Set(hidden);
     if (!next.delete(name)) next.add(name);

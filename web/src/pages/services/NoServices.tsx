@@ -40,7 +40,7 @@ export function Snippets({ token: given }: { token?: string }) {
       unwrap(api.POST('/api/v1/tokens', { body: { name: t.onboard.tokenName, kind: 'ingest' } })),
   });
   const token = given ?? create.data?.secret;
-  const needs = session.auth !== 'none';
+  const needs = session.auth !== 'none' || given !== undefined;
   const target = targetFor(
     location.hostname,
     location.protocol === 'https:',

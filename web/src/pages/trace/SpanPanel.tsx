@@ -1,4 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
+import { useNavigate } from '@tanstack/react-router';
 import { traceLogsQuery, traceSpanQuery } from '~/api/queries';
 import type { Log, Span, Trace, TraceSpan } from '~/api/types';
 import { useI18n } from '~/i18n';
@@ -17,6 +18,7 @@ import { IconButton } from '~/ui/IconButton';
 import { Level } from '~/ui/Level';
 import { PageLink, TraceLink } from '~/ui/PageLink';
 import { SkeletonRows } from '~/ui/SkeletonRows';
+import { carried, useUrl } from '~/url';
 
 interface Props {
   trace: Trace;
@@ -87,6 +89,10 @@ export function SpanPanel({ trace, index, color, onClose }: Props) {
 
 function Details({ span, brief }: { span: Span; brief: TraceSpan }) {
   const { t, lang } = useI18n();
+  const { search: here } = useUrl();
+  const navigate = useNavigate();
+  // From one value to all traces that have a span with it.
+  const search = (filter: string) => void navigate({ to: '/traces', search: { ...carried(here), filter } });
   const start = T.nsOf(span.time);
   const source: AttributeRow[] = (
     [
@@ -105,11 +111,11 @@ function Details({ span, brief }: { span: Span; brief: TraceSpan }) {
     ] as const
   )
     .filter(([, v]) => v)
-    .map(([key, value]) => ({ key, label: t.fields[key], value: value ?? '', plain: true }));
+    .map(([key, value]) => ({ key, label: t.fields[key], value: value ?? '' }));
   return (
     <>
       {span.exception && <ExceptionBox exception={span.exception} />}
-      <Attributes title={t.detail.attributes} rows={attributeRows(span.attributes)} />
+      <Attributes title={t.detail.attributes} rows={attributeRows(span.attributes)} onFilter={search} />
       {span.events.length > 0 && (
         <section className={classes.section}>
           <h3>{t.detail.events}</h3>
@@ -136,8 +142,12 @@ function Details({ span, brief }: { span: Span; brief: TraceSpan }) {
           ))}
         </section>
       )}
-      <Attributes title={t.detail.source} rows={source} />
-      <Attributes title={t.detail.resource} rows={attributeRows(span.resource)} />
+      <Attributes title={t.detail.source} rows={source} onFilter={search} />
+      <Attributes
+        title={t.detail.resource}
+        rows={attributeRows(span.resource, 'resource.')}
+        onFilter={search}
+      />
     </>
   );
 }
