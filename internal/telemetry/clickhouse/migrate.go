@@ -94,7 +94,7 @@ func (d ddl) Settings() string {
 
 // TraceSettings are those of a table that a view fills.
 func (ddl) TraceSettings() string {
-	return "non_replicated_deduplication_window = " + strconv.Itoa(dedupWindow) + ", fsync_after_insert = 1, fsync_part_directory = 1,\n    min_parts_to_merge_at_once = 10"
+	return "non_replicated_deduplication_window = " + strconv.Itoa(dedupWindow) + ", fsync_after_insert = 1, fsync_part_directory = 1,\n    min_parts_to_merge_at_once = 16"
 }
 
 func migrations(d ddl) ([]migration, error) {

@@ -19,7 +19,7 @@ import (
 
 const (
 	firstWindow = 2 * time.Minute
-	growWindow  = 8
+	growWindow  = 16
 )
 
 // walker gives the windows of [from, to), from the newest or from the oldest on.

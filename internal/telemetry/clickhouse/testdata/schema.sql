@@ -30,7 +30,7 @@ PARTITION BY toDate(time)
 PRIMARY KEY (toStartOfFiveMinutes(time), service, env)
 ORDER BY (toStartOfFiveMinutes(time), service, env, time)
 SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1,
-    min_parts_to_merge_at_once = 10,
+    min_parts_to_merge_at_once = 16,
     materialize_skip_indexes_on_merge = 0;
 
 -- 0002_spans
@@ -80,7 +80,7 @@ PARTITION BY toDate(time)
 PRIMARY KEY (toStartOfFiveMinutes(time), service, env)
 ORDER BY (toStartOfFiveMinutes(time), service, env, time)
 SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1,
-    min_parts_to_merge_at_once = 10,
+    min_parts_to_merge_at_once = 16,
     materialize_skip_indexes_on_merge = 0;
 
 -- 0003_traces
@@ -96,7 +96,7 @@ ENGINE = MergeTree
 PARTITION BY day
 ORDER BY (trace_id, signal)
 SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1,
-    min_parts_to_merge_at_once = 10;
+    min_parts_to_merge_at_once = 16;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS yagura.spans_trace_times  TO yagura.trace_times AS
 SELECT toDate(time) AS day, 'spans' AS signal, trace_id, min(time) AS first, max(time) AS last

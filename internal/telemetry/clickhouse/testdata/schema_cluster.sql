@@ -30,7 +30,7 @@ PARTITION BY toDate(time)
 PRIMARY KEY (toStartOfFiveMinutes(time), service, env)
 ORDER BY (toStartOfFiveMinutes(time), service, env, time)
 SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1,
-    min_parts_to_merge_at_once = 10,
+    min_parts_to_merge_at_once = 16,
     materialize_skip_indexes_on_merge = 0;
 
 CREATE TABLE IF NOT EXISTS yagura.logs ON CLUSTER main AS yagura.logs_local ENGINE = Distributed(main, yagura, logs_local, rand());
@@ -82,7 +82,7 @@ PARTITION BY toDate(time)
 PRIMARY KEY (toStartOfFiveMinutes(time), service, env)
 ORDER BY (toStartOfFiveMinutes(time), service, env, time)
 SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1,
-    min_parts_to_merge_at_once = 10,
+    min_parts_to_merge_at_once = 16,
     materialize_skip_indexes_on_merge = 0;
 
 CREATE TABLE IF NOT EXISTS yagura.spans ON CLUSTER main AS yagura.spans_local ENGINE = Distributed(main, yagura, spans_local, rand());
@@ -100,7 +100,7 @@ ENGINE = ReplicatedMergeTree('/yagura/yagura/{shard}/trace_times', '{replica}')
 PARTITION BY day
 ORDER BY (trace_id, signal)
 SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1,
-    min_parts_to_merge_at_once = 10;
+    min_parts_to_merge_at_once = 16;
 
 CREATE TABLE IF NOT EXISTS yagura.trace_times ON CLUSTER main AS yagura.trace_times_local ENGINE = Distributed(main, yagura, trace_times_local, rand());
 
