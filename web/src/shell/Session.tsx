@@ -1,7 +1,7 @@
 // Who is looking. Pages inside the shell always have a session; without one they give
 // way to the sign-in page, and on a new server to a word about the setup link.
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { Navigate, useLocation } from '@tanstack/react-router';
+import { useRouter } from '@tanstack/react-router';
 import { createContext, type ReactNode, useContext, useEffect, useRef } from 'react';
 import { whenUnauthenticated } from '~/api/client';
 import { sessionQuery } from '~/api/queries';
@@ -28,7 +28,6 @@ export function useIsAdmin(): boolean {
 export function SessionGate({ children }: { children: ReactNode }) {
   const { t, lang, setLang } = useI18n();
   const client = useQueryClient();
-  const location = useLocation();
   const { data, error, refetch } = useQuery(sessionQuery);
 
   useEffect(() => {
@@ -60,7 +59,21 @@ export function SessionGate({ children }: { children: ReactNode }) {
         </main>
       );
     }
-    return <Navigate to="/signin" search={{ next: location.href }} replace />;
+    return <ToSignIn />;
   }
   return <Context value={data}>{children}</Context>;
+}
+
+/** Goes to the sign-in page, once: this stays mounted until that page has been loaded, and
+ * by then the address is its own. */
+function ToSignIn() {
+  const router = useRouter();
+  const gone = useRef(false);
+  useEffect(() => {
+    if (gone.current) return;
+    gone.current = true;
+    const next = router.history.location.href;
+    void router.navigate({ to: '/signin', search: { next }, replace: true });
+  }, [router]);
+  return <SkeletonRows rows={6} />;
 }
