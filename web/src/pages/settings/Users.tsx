@@ -78,16 +78,18 @@ export function Users() {
             {
               id: 'role',
               header: t.settings.role,
-              cell: (u) => (
-                <NativeSelect
-                  aria-label={`${t.settings.role}: ${u.name}`}
-                  value={u.role}
-                  w={150}
-                  disabled={u.id === me}
-                  onChange={(e) => patch.mutate({ id: u.id, role: e.currentTarget.value as Role })}
-                  data={roles.map((r) => ({ value: r, label: t.settings.roles[r] ?? r }))}
-                />
-              ),
+              cell: (u) =>
+                u.id === me ? (
+                  (t.settings.roles[u.role] ?? u.role)
+                ) : (
+                  <NativeSelect
+                    aria-label={`${t.settings.role}: ${u.name}`}
+                    value={u.role}
+                    w={150}
+                    onChange={(e) => patch.mutate({ id: u.id, role: e.currentTarget.value as Role })}
+                    data={roles.map((r) => ({ value: r, label: t.settings.roles[r] ?? r }))}
+                  />
+                ),
             },
             {
               id: 'state',

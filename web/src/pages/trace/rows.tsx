@@ -43,6 +43,8 @@ export const SpanRow = memo(function SpanRow(p: SpanRowProps) {
   const label = F.duration(s.duration_ns, lang);
   // The label stands right of the bar, or left of it where the right has no room.
   const right = bar && bar.left + bar.width < 0.88;
+  // Of a bar that takes all of the width it stands on the bar.
+  const inside = bar !== undefined && !right && bar.left < 0.08;
   return (
     <div
       role="row"
@@ -129,9 +131,11 @@ export const SpanRow = memo(function SpanRow(p: SpanRowProps) {
               style={
                 right
                   ? { left: `calc(max(2px, ${bar.width * 100}%) + ${bar.left * 100}% + 6px)` }
-                  : { right: `calc(${(1 - bar.left) * 100}% + 6px)` }
+                  : inside
+                    ? { right: 8 }
+                    : { right: `calc(${(1 - bar.left) * 100}% + 6px)` }
               }
-              data-inside={!right && bar.left < 0.08}
+              data-inside={inside}
             >
               {label}
               {s.critical?.length ? <span className="visually-hidden"> {t.trace.onCritical}</span> : null}
