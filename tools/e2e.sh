@@ -7,5 +7,6 @@ export CGO_ENABLED=0
 make --no-print-directory build
 (cd tools/hotrod && go build -o ../bin/hotrod github.com/jaegertracing/jaeger/examples/hotrod)
 (cd tools/nodeapp && npm ci --no-audit --no-fund --loglevel=error)
-go test -tags e2e -count=1 -timeout 25m ./e2e/...
-(cd web && npm run --silent e2e)
+go vet -tags e2e ./e2e
+go test -tags e2e -count=1 -timeout 25m ./e2e
+e2e/ui/run.sh
