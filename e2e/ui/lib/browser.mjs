@@ -32,7 +32,7 @@ export function prefer(context, { lang, scheme }) {
   return context.addInitScript(
     ([l, s]) => {
       if (l) localStorage.setItem('yagura.lang', l);
-      if (s) localStorage.setItem('mantine-color-scheme-value', s);
+      if (s) localStorage.setItem('yagura.scheme', s);
     },
     [lang, scheme],
   );
@@ -73,7 +73,7 @@ export async function open(context, url, allowed) {
 /** quiet: nothing is loading, nothing is stale, nothing has gone wrong so far. */
 export async function quiet(page) {
   await page.waitForFunction(
-    () => !document.querySelector('.stale, [class*="skeleton" i], [class*="Skeleton"]') && document.querySelector('h1'),
+    () => document.querySelector('h1') && !document.querySelector('main .stale, main [aria-busy="true"]'),
   );
   assert.deepEqual(page.wrong, []);
 }
@@ -103,19 +103,31 @@ export async function shoot(page, name) {
 }
 
 /**
- * walk is a test with a context of its own, made of state() and prefs. When it fails,
- * pictures of its pages are kept; when it ends, its pages must not have complained.
+ * walk is a test in a context of its own: signed in, unless prefs.fresh, and in the
+ * language and scheme of prefs. When it fails, pictures of its pages are kept; when it
+ * ends, its pages must not have complained. prefs.needed says after a failure whether
+ * something is missing that all others build on: then they fail at once.
  */
 export function walk(name, world, prefs, body) {
   test(name, { timeout: 90_000 }, async () => {
+    if (world.broken) throw new Error(`cannot begin, for this failed: ${world.broken}`);
     const context = await world.browser.newContext({ ...looks, storageState: prefs.fresh ? undefined : world.state });
-    await prefer(context, prefs);
     let failed = true;
     try {
+      await prefer(context, prefs);
+      // A person's own choice wins over what the browser remembers.
+      if (!prefs.fresh) {
+        const r = await context.request.patch(`${world.server.url}/api/v1/users/me`, {
+          headers: { 'X-Yagura-CSRF': '1' },
+          data: { lang: prefs.lang ?? 'en' },
+        });
+        assert.ok(r.ok(), await r.text());
+      }
       await body(context);
       for (const p of context.pages()) assert.deepEqual(p.wrong ?? [], []);
       failed = false;
     } finally {
+      if (failed && prefs.needed?.()) world.broken = name;
       if (failed) for (const [i, p] of context.pages().entries()) await shoot(p, `${name}-${i}`);
       await context.close();
     }
