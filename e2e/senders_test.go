@@ -194,7 +194,9 @@ func TestNodeAutoInstrumentation(t *testing.T) {
 	}
 	// Its metrics, by PromQL.
 	y.eventually(30*time.Second, "its metrics", func() error {
-		var out struct{ Series []struct{ Labels map[string]string } }
+		var out struct {
+			Series []struct{ Labels map[string]string }
+		}
 		err := y.try("/metrics/query", url.Values{"query": {`{__name__=~"http_server.*_count", service_name="bookshop"}`}}, &out)
 		if err == nil && len(out.Series) == 0 {
 			err = fmt.Errorf("no series")

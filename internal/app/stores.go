@@ -64,7 +64,7 @@ func (a *App) openStore(_, background context.Context) error {
 	c := a.Config.Engine
 	opt := clickhouse.Options{
 		URL: c.URL, Database: c.Database, User: c.User, Password: c.Password, Cluster: c.Cluster,
-		MaxQuery: c.MaxQuery.D(), MaxMemory: c.Memory() / 2,
+		MaxQuery: c.MaxQuery.D(), MaxMemory: c.Memory() / 2, Settings: c.QuerySettings(),
 		Clock: a.Clock, Log: a.Log.With("room", "telemetry"),
 	}
 	if a.engine != nil {

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"strings"
 	"time"
 )
 
@@ -50,6 +51,7 @@ type Engine struct {
 	Cluster      string   `yaml:"cluster" en:"Cluster over which the tables are spread. Empty is one server." ja:"テーブルを分散するクラスター名。空の場合は単一サーバーです。"`
 	MaxMemory    Size     `yaml:"max_memory" en:"Memory of the embedded engine. 0 is a quarter of the machine's, at least 1GiB." ja:"組み込みエンジンのメモリー上限。0 の場合はマシンの 4 分の 1（最低 1GiB）です。"`
 	MaxThreads   int      `yaml:"max_threads" en:"Threads of the embedded engine. 0 is one per core." ja:"組み込みエンジンのスレッド数の上限。0 の場合はコア数と同じです。"`
+	Settings     []string `yaml:"settings" en:"Settings of ClickHouse's own for questions: use_query_condition_cache=0. What bounds a question cannot be changed here." ja:"クエリーに渡す ClickHouse の設定。例: use_query_condition_cache=0。制限に関する設定は変更できません。"`
 	MaxQuery     Duration `yaml:"max_query" en:"The longest that a question may take." ja:"クエリーの制限時間。"`
 }
 
@@ -144,6 +146,16 @@ func (o OTLP) TokenNeeded(addr string) bool {
 		return false
 	}
 	return !Loopback(addr)
+}
+
+// QuerySettings are Settings by name.
+func (e Engine) QuerySettings() map[string]string {
+	all := map[string]string{}
+	for _, s := range e.Settings {
+		name, value, _ := strings.Cut(s, "=")
+		all[strings.TrimSpace(name)] = strings.TrimSpace(value)
+	}
+	return all
 }
 
 // Memory is what the embedded engine may use.

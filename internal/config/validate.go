@@ -62,6 +62,11 @@ func (p *problems) validate(c Config) {
 	if c.Engine.Cluster != "" && !clusterName.MatchString(c.Engine.Cluster) {
 		p.add("", 0, "engine.cluster", i18n.F("%q cannot be the name of a cluster", "%q はクラスター名に使用できません", c.Engine.Cluster))
 	}
+	for _, set := range c.Engine.Settings {
+		if !querySetting.MatchString(set) {
+			p.add("", 0, "engine.settings", i18n.F("%q is not a setting: write name=value", "%q は設定として読み取れません。名前=値 の形で指定してください", set))
+		}
+	}
 	if c.Engine.URL == "" && (c.Engine.User != "" || c.Engine.Password != "" || c.Engine.Cluster != "") {
 		p.add("", 0, "engine.url", i18n.T("engine.user, password and cluster are for a ClickHouse, whose address is missing", "engine.user、password、cluster は外部の ClickHouse 用の設定ですが、engine.url が指定されていません"))
 	}
@@ -93,9 +98,10 @@ func (p *problems) validate(c Config) {
 }
 
 var (
-	identifier  = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,62}$`)
-	clusterName = regexp.MustCompile(`^[A-Za-z0-9_.{}-]{1,128}$`)
-	ruleID      = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,39}$`)
+	identifier   = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,62}$`)
+	querySetting = regexp.MustCompile(`^\s*[a-z][a-z0-9_]*\s*=[^=]*$`)
+	clusterName  = regexp.MustCompile(`^[A-Za-z0-9_.{}-]{1,128}$`)
+	ruleID       = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,39}$`)
 )
 
 func (p *problems) rules(r Redaction) {

@@ -28,7 +28,7 @@ func (s *Store) Maintain(ctx context.Context) error {
 		return err
 	}
 	d := ddl{s.opt.Database, s.opt.Cluster}
-	ctx = ch.Context(ctx, ch.WithSettings(ch.Settings{"mutations_sync": 1, "enable_full_text_index": 1, "max_execution_time": 0}))
+	ctx = ch.Context(ctx, ch.WithSettings(ch.Settings{"mutations_sync": 1, "enable_full_text_index": 1, "max_execution_time": 3600}))
 	for _, day := range due {
 		q := fmt.Sprintf("ALTER TABLE %s %s MATERIALIZE INDEX text_index IN PARTITION '%s'", d.Local("logs"), d.OnCluster(), day)
 		if err := s.admin.Exec(ctx, q); err != nil {

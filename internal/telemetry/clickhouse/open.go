@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -37,6 +38,10 @@ type Options struct {
 	MaxMemory int64         // bytes that a question may use; 0 is 1 GiB
 	MaxResult int64         // bytes that an answer may have; 0 is 512 MiB
 	MaxConns  int           // questions at once; 0 is 8. Inserts have half as many of their own
+
+	// Settings of the engine's own for questions, "use_query_condition_cache": "0". What
+	// bounds a question is not theirs to change.
+	Settings map[string]string
 
 	Clock clock.Clock  // nil is the machine's
 	Log   *slog.Logger // nil is slog's default
@@ -107,7 +112,11 @@ func Open(opt Options) (*Store, error) {
 
 // readSettings hold for every question. What a person may ask is bounded here, once.
 func readSettings(opt Options) ch.Settings {
-	return ch.Settings{
+	all := ch.Settings{}
+	for name, value := range opt.Settings {
+		all[name] = value
+	}
+	maps.Copy(all, ch.Settings{
 		"readonly":                                     2, // nothing is changed, but settings of the question itself
 		"max_execution_time":                           int(opt.MaxQuery.Seconds()),
 		"timeout_overflow_mode":                        "throw",
@@ -122,7 +131,8 @@ func readSettings(opt Options) ch.Settings {
 		// Spill rather than fail when a grouping is large.
 		"max_bytes_before_external_group_by": opt.MaxMemory / 2,
 		"max_bytes_before_external_sort":     opt.MaxMemory / 2,
-	}
+	})
+	return all
 }
 
 // connect makes a pool of connections of its own, so that questions, inserts and upkeep do
