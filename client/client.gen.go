@@ -990,6 +990,18 @@ type MetricSeriesRecord struct {
 	Points [][]*float64 `json:"points"`
 }
 
+// OTLPView defines model for OTLPView.
+type OTLPView struct {
+	// Grpc Host and port it listens on; 0.0.0.0 and [::] are every address of the machine, empty is off.
+	Grpc string `json:"grpc"`
+
+	// HTTP As grpc.
+	HTTP string `json:"http"`
+
+	// NeedToken Senders must show an ingest token.
+	NeedToken bool `json:"need_token"`
+}
+
 // PasswordInputBody defines model for PasswordInputBody.
 type PasswordInputBody struct {
 	Current string `json:"current"`
@@ -1294,7 +1306,8 @@ type StatusView struct {
 	Engine EngineView `json:"engine"`
 
 	// Healthy There is no problem of severity error.
-	Healthy bool `json:"healthy"`
+	Healthy bool     `json:"healthy"`
+	Otlp    OTLPView `json:"otlp"`
 
 	// Problems What a person should know or do, the worst first.
 	Problems  []ProblemView `json:"problems"`
@@ -1387,6 +1400,7 @@ type TokenList struct {
 type TokenSecret struct {
 	// Secret Shown this once.
 	Secret string `json:"secret"`
+	Token  Token  `json:"token"`
 }
 
 // TraceLogsView defines model for TraceLogsView.

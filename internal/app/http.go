@@ -23,6 +23,14 @@ type StatusView struct {
 	Engine    EngineView    `json:"engine"`
 	WAL       []LaneView    `json:"wal" doc:"The write-ahead log, by signal."`
 	Disk      DiskView      `json:"disk"`
+	OTLP      OTLPView      `json:"otlp"`
+}
+
+// OTLPView is where senders send to.
+type OTLPView struct {
+	GRPC      string `json:"grpc" doc:"Host and port it listens on; 0.0.0.0 and [::] are every address of the machine, empty is off."`
+	HTTP      string `json:"http" doc:"As grpc."`
+	NeedToken bool   `json:"need_token" doc:"Senders must show an ingest token."`
 }
 
 // ProblemView is one thing that is not as it should be.
@@ -101,6 +109,7 @@ func (a *App) status(lang i18n.Lang) StatusView {
 		Version: a.Version, StartedAt: a.started, UptimeNS: now.Sub(a.started).Nanoseconds(),
 		Engine: EngineView{Kind: "remote", Phase: string(engine.Ready), Since: a.started},
 		WAL:    []LaneView{},
+		OTLP:   OTLPView{GRPC: a.ingest.GRPCAddr(), HTTP: a.ingest.HTTPAddr(), NeedToken: a.TokenNeeded()},
 	}
 	if a.engine != nil {
 		st := a.engine.State()

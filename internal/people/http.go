@@ -191,8 +191,8 @@ type tokenInput struct {
 }
 
 type tokenSecret struct {
-	tokenWire
-	Secret string `json:"secret" doc:"Shown this once."`
+	Token  tokenWire `json:"token"`
+	Secret string    `json:"secret" doc:"Shown this once."`
 }
 
 type auditInput struct {

@@ -138,7 +138,7 @@ func TestHTTP(t *testing.T) {
 	if list := ann.must(200, "GET", "/tokens", "")["items"].([]any); len(list) != 2 || strings.Contains(strings.ToLower(jsonText(list)), "secret") {
 		t.Errorf("%v", list)
 	}
-	ann.must(204, "DELETE", "/tokens/"+made["id"].(string), "")
+	ann.must(204, "DELETE", "/tokens/"+made["token"].(map[string]any)["id"].(string), "")
 	prog.must(401, "GET", "/session", "")
 
 	// The audit, page by page, has every change once.

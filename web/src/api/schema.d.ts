@@ -925,6 +925,14 @@ export interface components {
             /** @description [Unix milliseconds, value], oldest first; the value is null where it is no finite number. */
             points: (number | null)[][];
         };
+        OTLPView: {
+            /** @description Host and port it listens on; 0.0.0.0 and [::] are every address of the machine, empty is off. */
+            grpc: string;
+            /** @description As grpc. */
+            http: string;
+            /** @description Senders must show an ingest token. */
+            need_token: boolean;
+        };
         PasswordInputBody: {
             current: string;
             /** @description At least 10 characters. */
@@ -1206,6 +1214,7 @@ export interface components {
             engine: components["schemas"]["EngineView"];
             /** @description There is no problem of severity error. */
             healthy: boolean;
+            otlp: components["schemas"]["OTLPView"];
             /** @description What a person should know or do, the worst first. */
             problems: components["schemas"]["ProblemView"][];
             /** Format: date-time */
@@ -1287,6 +1296,7 @@ export interface components {
         TokenSecret: {
             /** @description Shown this once. */
             secret: string;
+            token: components["schemas"]["Token"];
         };
         TraceLogsView: {
             items: components["schemas"]["LogRecord"][];

@@ -153,7 +153,7 @@ describe('fill', () => {
 
 describe('snippets', () => {
   it('carry endpoint and token', () => {
-    const t = targetFor('yagura.example', true, 'yag_x');
+    const t = targetFor('yagura.example', true, { grpc: '0.0.0.0:4317', http: '[::]:4318' }, 'yag_x');
     for (const k of snippetKinds) {
       const s = snippet(k, t);
       expect(s).toContain(k === 'collector' ? 'yagura.example:4317' : 'https://yagura.example:4318');
@@ -163,6 +163,8 @@ describe('snippets', () => {
   it('say nothing of a token where none is needed', () => {
     const t = targetFor('::1', false);
     expect(t.http).toBe('http://[::1]:4318');
+    const local = targetFor('yagura.example', true, { grpc: '127.0.0.1:14317', http: '[::1]:14318' });
+    expect([local.grpc, local.http]).toEqual(['127.0.0.1:14317', 'http://[::1]:14318']);
     for (const k of snippetKinds) expect(snippet(k, t).toLowerCase()).not.toContain('authorization');
   });
 });

@@ -90,13 +90,27 @@ service:
   }
 }
 
-/** targetFor guesses the receivers from the address of the page: same host, OTLP's ports. */
-export function targetFor(host: string, secure: boolean, token?: string): Target {
-  const name = host.includes(':') && !host.startsWith('[') ? `[${host}]` : host;
-  return {
-    grpc: `${name}:4317`,
-    http: `${secure ? 'https' : 'http'}://${name}:4318`,
-    token,
-    service: 'my-service',
+/** Where the server takes OTLP: host and port as it listens, "" when that is off. */
+export interface Receivers {
+  grpc: string;
+  http: string;
+}
+
+/**
+ * targetFor is where a sender sends to: the ports that the server listens on, at the host
+ * that it listens on, or at the page's own where that is every address of the machine.
+ */
+export function targetFor(host: string, secure: boolean, at?: Receivers, token?: string): Target {
+  const page = host.includes(':') && !host.startsWith('[') ? `[${host}]` : host;
+  const reach = (addr: string | undefined, port: string): [string, boolean] => {
+    const cut = addr?.lastIndexOf(':') ?? -1;
+    if (!addr || cut < 0) return [`${page}:${port}`, false];
+    const bound = addr.slice(0, cut);
+    const everywhere = bound === '' || bound === '0.0.0.0' || bound === '[::]';
+    return [`${everywhere ? page : bound}:${addr.slice(cut + 1)}`, !everywhere];
   };
+  const [grpc] = reach(at?.grpc, '4317');
+  const [http, local] = reach(at?.http, '4318');
+  // What listens on one address of the machine has no proxy with TLS before it.
+  return { grpc, http: `${secure && !local ? 'https' : 'http'}://${http}`, token, service: 'my-service' };
 }

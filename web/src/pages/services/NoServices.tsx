@@ -1,8 +1,9 @@
 // The first page of a new server: how to send data, ready to paste.
 import { Button, Loader, Tabs } from '@mantine/core';
-import { useMutation } from '@tanstack/react-query';
+import { useMutation, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api, unwrap } from '~/api/client';
+import { statusQuery } from '~/api/queries';
 import { useT } from '~/i18n';
 import { type SnippetKind, snippet, snippetKinds, targetFor } from '~/lib/snippets';
 import { useRange } from '~/shell/RangeContext';
@@ -40,10 +41,12 @@ export function Snippets({ token: given }: { token?: string }) {
       unwrap(api.POST('/api/v1/tokens', { body: { name: t.onboard.tokenName, kind: 'ingest' } })),
   });
   const token = given ?? create.data?.secret;
-  const needs = session.auth !== 'none' || given !== undefined;
+  const status = useQuery({ ...statusQuery, refetchInterval: false });
+  const needs = (status.data?.otlp.need_token ?? session.auth !== 'none') || given !== undefined;
   const target = targetFor(
     location.hostname,
     location.protocol === 'https:',
+    status.data?.otlp,
     needs ? (token ?? t.onboard.tokenPlaceholder) : undefined,
   );
   const text = snippet(kind, target);
