@@ -193,7 +193,7 @@ func (a *API) Handler() http.Handler {
 	}))
 	plain := compress(a.plain)
 	var h http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/api" || strings.HasPrefix(r.URL.Path, "/api/") {
+		if isAPI(r) {
 			ops.ServeHTTP(w, r)
 			return
 		}

@@ -414,6 +414,27 @@ func TestNoAuthAnswersLoopbackAlone(t *testing.T) {
 	if w := h.call("POST", "/api/v1/enter", "", "Origin: http://evil.example"); w.Code != 403 {
 		t.Errorf("a foreign page posted: %d", w.Code)
 	}
+	for _, c := range []struct {
+		target, site, mode, dest string
+		want                     int
+	}{
+		{"/api/v1/users", "cross-site", "no-cors", "image", 403},
+		{"/api/v1/users", "cross-site", "cors", "empty", 403},
+		{"/api/v1/users", "cross-site", "navigate", "document", 403},
+		{"/", "cross-site", "no-cors", "script", 403},
+		{"/", "cross-site", "navigate", "iframe", 403},
+		{"/", "cross-site", "navigate", "document", 200}, // a link in a chat
+		{"/api/v1/users", "same-origin", "cors", "empty", 200},
+		{"/api/v1/users", "none", "navigate", "document", 200},
+	} {
+		w := h.call("GET", c.target, "", "Sec-Fetch-Site: "+c.site, "Sec-Fetch-Mode: "+c.mode, "Sec-Fetch-Dest: "+c.dest)
+		if w.Code != c.want {
+			t.Errorf("%+v: %d", c, w.Code)
+		}
+	}
+	if w := newHarness(t, Options{}).call("GET", "/api/v1/echo?limit=1", "", "Sec-Fetch-Site: cross-site"); w.Code != 200 {
+		t.Errorf("with sign-in a cookie decides, not where a call is from: %d", w.Code)
+	}
 	if w := h.call("POST", "/api/v1/enter", ""); w.Code != 204 {
 		t.Errorf("curl was refused: %d %s", w.Code, w.Body)
 	}

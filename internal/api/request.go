@@ -98,26 +98,37 @@ func (a *API) outer(next http.Handler) http.Handler {
 			a.logAccess(r, req, rec, start)
 		}()
 
-		if !utf8.ValidString(r.URL.Path) || !validQuery(r.URL.RawQuery) {
-			a.WriteError(rec, r, fault.New(fault.Invalid, i18n.T(
-				"The address is not valid UTF-8.", "URL が正しい UTF-8 ではありません。")))
+		if err := checkAddress(r.URL); err != nil {
+			a.WriteError(rec, r, err)
 			return
 		}
 		next.ServeHTTP(rec, r)
 	})
 }
 
-// validQuery says that the query can be decoded, to text without NUL: databases refuse
-// both, and a pair that cannot be decoded would be dropped silently.
-func validQuery(raw string) bool {
-	if raw == "" {
-		return true
+// checkAddress refuses an address that cannot be decoded to text without NUL: databases
+// refuse both, and a pair of the query that cannot be decoded would be dropped silently.
+func checkAddress(u *url.URL) error {
+	if strings.Contains(u.RawQuery, ";") {
+		return fault.New(fault.Invalid, i18n.T(
+			"The address has a bare semicolon in its query. Write it as %3B.",
+			"URL のクエリーにセミコロンがそのまま含まれています。%3B と書いてください。"))
 	}
-	if strings.Contains(raw, ";") || strings.Contains(strings.ToLower(raw), "%00") {
-		return false
+	query, err := url.QueryUnescape(u.RawQuery)
+	switch {
+	case err != nil:
+		return fault.Wrap(err, fault.Invalid, i18n.T(
+			"The address has a percent sign without two hex digits behind it. Write the sign itself as %25.",
+			"URL の % の後に 16 進数 2 桁がありません。% という文字そのものは %25 と書いてください。"))
+	case !utf8.ValidString(u.Path), !utf8.ValidString(query):
+		return fault.New(fault.Invalid, i18n.T(
+			"The address is not valid UTF-8.", "URL が正しい UTF-8 ではありません。"))
+	case strings.Contains(query, "\x00"), strings.Contains(u.Path, "\x00"):
+		return fault.New(fault.Invalid, i18n.T(
+			"The address has a NUL character (%00), which no text here can hold.",
+			"URL に NUL 文字（%00）が含まれています。NUL 文字は使えません。"))
 	}
-	decoded, err := url.QueryUnescape(raw)
-	return err == nil && utf8.ValidString(decoded)
+	return nil
 }
 
 func (a *API) logAccess(r *http.Request, req *request, rec *recorder, start time.Time) {

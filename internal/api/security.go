@@ -62,8 +62,20 @@ func (a *API) guard(next http.Handler) http.Handler {
 				"サインインが無効のため、このマシン自身のアドレス（localhost、127.0.0.1）以外（%q）へのアクセスは受け付けません。", r.Host)))
 			return
 		}
+		// Nor what a foreign page embeds or calls: it could not read the answer, but would
+		// make us work, and learn from how long that takes. A link to a page may be followed.
+		if r.Header.Get("Sec-Fetch-Site") == "cross-site" && (isAPI(r) || r.Header.Get("Sec-Fetch-Mode") != "navigate" || r.Header.Get("Sec-Fetch-Dest") != "document") {
+			a.WriteError(w, r, fault.New(fault.Forbidden, i18n.T(
+				"Sign-in is switched off, so calls from pages of other sites are not answered.",
+				"サインインが無効のため、別のサイトのページからの呼び出しは受け付けません。")))
+			return
+		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+func isAPI(r *http.Request) bool {
+	return r.URL.Path == "/api" || strings.HasPrefix(r.URL.Path, "/api/")
 }
 
 // isLoopback says that a Host header names this machine itself.

@@ -28,10 +28,12 @@
 //     10MB, or a level, by the key's kind) and compares so. No number, no match. What a
 //     number is, ParseNumber says: decimal, no spaces, no NaN and no infinity.
 //   - A key that a row lacks has no value: every comparison is false, its negation true.
+//     key:"" asks for the rows that lack it, for an empty value is none (-key:* in another
+//     form; what binds a filter to its signal makes it so).
 //
 // A key begins with a letter or "_" and goes on with those, digits and . - / @; any other
 // key is written in quotes: "注文 番号":12. What looks like a key and is none is a word:
-// 12:30:00, http://host/path, std::vector, 原因:タイムアウト.
+// 12:30:00, http://host/path, std::vector, 原因:タイムアウト. So is 日本:5; the key is "日本":5.
 //
 // What Japanese input methods produce is taken for what was meant, outside of phrases:
 // full-width space, colon, parentheses, minus, comparison signs (＞ ≧ ≦), *, quotes (“ ” ＂,

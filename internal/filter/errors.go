@@ -36,8 +36,8 @@ func errNotUTF8(text string) error {
 
 func errTooMany(start, end int) error {
 	return bad(Pos{start, end},
-		"There are more than %d terms. Leave some out, or use * for what they share.",
-		"条件が %d 個を超えています。条件を減らすか、共通部分を * でまとめてください。", MaxTerms)
+		"There are more than %d terms, where each piece between stars counts as one. Leave some out.",
+		"条件が %d 個を超えています（* で区切った各部分も 1 個と数えます）。条件を減らしてください。", MaxTerms)
 }
 
 func errTooDeep(start, end int) error {

@@ -216,6 +216,9 @@ func TestErrors(t *testing.T) {
 		strings.Repeat("NOT ", 25) + "a",
 		strings.Repeat("a ", 101),
 		"k:(" + strings.Repeat("a OR ", 100) + "b)",
+		strings.Repeat("*a", 101),
+		"k:" + strings.Repeat("a*", 101),
+		"k:(" + strings.Repeat("a*", 60) + " OR " + strings.Repeat("b*", 60) + ")",
 		strings.Repeat("a", MaxBytes+1),
 	} {
 		_, err := Parse(in)

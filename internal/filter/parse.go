@@ -8,7 +8,7 @@ import (
 // The limits of a filter; what is beyond is refused.
 const (
 	MaxBytes = 4096
-	MaxTerms = 100 // words, phrases and comparisons; each value of a key:(a OR b) is one
+	MaxTerms = 100 // words, phrases and comparisons; each value of a key:(a OR b) is one, each piece between stars too
 	MaxDepth = 20  // parentheses and NOTs within each other
 )
 
@@ -184,6 +184,9 @@ func (p *parser) word(start int) (Node, error) {
 		return nil, err
 	}
 	pos := Pos{start, p.at}
+	if err := p.count(pieces, pos); err != nil {
+		return nil, err
+	}
 	if raw := p.text[start:p.at]; raw == "||" || raw == "&&" || raw == "｜｜" || raw == "＆＆" {
 		return nil, errForeign(pos, plainText(raw))
 	}
@@ -257,6 +260,21 @@ func (p *parser) pieces(value bool) ([]string, error) {
 	}
 }
 
+// count adds a term's pieces to the terms, for each is looked for by itself. The first is
+// the term, which is counted already.
+func (p *parser) count(pieces []string, pos Pos) error {
+	n := 0
+	for _, s := range pieces {
+		if s != "" {
+			n++
+		}
+	}
+	if p.terms += max(n-1, 0); p.terms > MaxTerms {
+		return errTooMany(pos.Start, pos.End)
+	}
+	return nil
+}
+
 // compare reads what follows a key that began at start.
 func (p *parser) compare(key string, start, depth int) (Node, error) {
 	opStart := p.at
@@ -290,6 +308,9 @@ func (p *parser) equal(key string, start int, op Pos) (Node, error) {
 	}
 	if p.at == from {
 		return nil, errEmptyValue(Pos{start, op.End}, key)
+	}
+	if err := p.count(pieces, Pos{from, p.at}); err != nil {
+		return nil, err
 	}
 	c := Compare{Key: key, Pos: Pos{start, p.at}}
 	switch {
