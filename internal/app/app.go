@@ -193,7 +193,7 @@ type metricStore interface {
 // TokenNeeded says whether senders must show an ingest token.
 func (a *App) TokenNeeded() bool {
 	c := a.Config
-	return !c.NoAuth() && (c.OTLP.TokenNeeded(c.OTLP.GRPC) || c.OTLP.TokenNeeded(c.OTLP.HTTP))
+	return c.OTLP.TokenNeeded(c.OTLP.GRPC) || c.OTLP.TokenNeeded(c.OTLP.HTTP)
 }
 
 // DemoToken is an ingest token for the demo shop, which revoke takes back; "" where

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 
+	"github.com/yagura-sre/yagura/internal/fault"
 	"github.com/yagura-sre/yagura/internal/id"
 	"github.com/yagura-sre/yagura/internal/ingest"
 	"github.com/yagura-sre/yagura/internal/telemetry"
@@ -13,6 +14,9 @@ import (
 // all others.
 func (a *App) openReceivers(ctx, _ context.Context) error {
 	if err := a.ingest.Start(ctx); err != nil {
+		if fault.Of(err).Code != fault.Internal {
+			return err // it says which address, and why
+		}
 		return cannotListen("otlp", a.Config.OTLP.GRPC+", "+a.Config.OTLP.HTTP, err)
 	}
 	a.onClose("receivers", a.ingest.Stop)

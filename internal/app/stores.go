@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"path/filepath"
 	"time"
@@ -89,7 +90,7 @@ func (a *App) prepare(ctx context.Context) error {
 	for wait := 100 * time.Millisecond; ; wait = min(2*wait, 10*time.Second) {
 		var err error
 		if a.engine != nil {
-			err = a.engine.WaitReady(ctx)
+			err = a.awaitEngine(ctx)
 		}
 		if err == nil {
 			err = a.store.Migrate(ctx)
@@ -107,6 +108,25 @@ func (a *App) prepare(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// quiet passes warnings and errors on alone: Prometheus tells of every step.
+type quiet struct{ slog.Handler }
+
+func (q quiet) Enabled(ctx context.Context, l slog.Level) bool {
+	return l >= slog.LevelWarn && q.Handler.Enabled(ctx, l)
+}
+
+func (q quiet) WithAttrs(attrs []slog.Attr) slog.Handler { return quiet{q.Handler.WithAttrs(attrs)} }
+
+func (q quiet) WithGroup(name string) slog.Handler { return quiet{q.Handler.WithGroup(name)} }
+
+// awaitEngine waits for the engine, but not for ever: an engine that does not come up is
+// something to be told of.
+func (a *App) awaitEngine(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	return a.engine.WaitReady(ctx)
 }
 
 // maintainEvery is how often the store looks after itself: text indexes of settled parts,
@@ -144,7 +164,7 @@ func (a *App) openMetrics(_, _ context.Context) error {
 		return nil
 	}
 	store, err := promtsdb.Open(promtsdb.Options{
-		Dir: filepath.Join(a.Config.DataDir, "metrics"), Retention: c.Retention.D(), Clock: a.Clock, Log: a.Log.With("room", "metrics"),
+		Dir: filepath.Join(a.Config.DataDir, "metrics"), Retention: c.Retention.D(), Clock: a.Clock, Log: slog.New(quiet{a.Log.With("room", "metrics").Handler()}),
 	})
 	if err != nil {
 		return err

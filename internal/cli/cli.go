@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -37,7 +38,7 @@ func (p Process) env(name string) string {
 
 // commands is the command line. Help texts are in texts.go, in both languages.
 type commands struct {
-	Lang string `help:"${lang}" placeholder:"ja|en"`
+	Lang string `help:"${lang}" enum:",ja,en" default:"" placeholder:"ja|en"`
 
 	Serve    serveCmd    `cmd:"" help:"${serve}" group:"server"`
 	Demo     demoCmd     `cmd:"" help:"${demo}" group:"server"`
@@ -108,9 +109,13 @@ func (s *session) complain(err error) {
 	msg := err.Error()
 	var f *fault.Error
 	var p *client.Problem
+	var unreached *url.Error
 	switch {
 	case errors.As(err, &p):
 		msg = p.Error()
+	case errors.As(err, &unreached):
+		msg = s.text(i18n.F("The server does not answer (%s). Is it running there? --server or YAGURA_SERVER names another address.",
+			"サーバーに接続できません（%s）。起動しているか確認してください。--server または YAGURA_SERVER で接続先を指定できます。", unreached.Err))
 	case errors.As(err, &f):
 		msg = s.text(f.Text)
 		if f.Field != "" {

@@ -51,12 +51,12 @@ func (c metricsQuery) show(s *session, r *client.MetricResultBody) error {
 		return s.print(r)
 	}
 	for _, w := range r.Warnings {
-		if _, err := fmt.Fprintln(s.Stderr, clean(w)); err != nil {
+		if _, err := fmt.Fprintln(s.Stderr, oneLine(w)); err != nil {
 			return err
 		}
 	}
 	if r.Text != nil {
-		_, err := fmt.Fprintln(s.Stdout, clean(*r.Text))
+		_, err := fmt.Fprintln(s.Stdout, oneLine(*r.Text))
 		return err
 	}
 	if len(r.Series) == 0 {
@@ -65,7 +65,7 @@ func (c metricsQuery) show(s *session, r *client.MetricResultBody) error {
 	}
 	t := newTable(s.all(i18n.T("TIME", "時刻"), i18n.T("VALUE", "値"), i18n.T("SERIES", "系列"))...).numbers(1)
 	for _, series := range r.Series {
-		name := clean(seriesName(series.Labels))
+		name := oneLine(seriesName(series.Labels))
 		for _, p := range series.Points {
 			if len(p) == 2 && p[0] != nil {
 				t.row(c.at(time.UnixMilli(int64(*p[0]))), number(p[1]), name)

@@ -103,7 +103,7 @@ func (c servicesCmd) Run(s *session) error {
 			}
 			return duration(float64(ns))
 		}
-		t.row(clean(v.Service), clean(v.Env), count(uint64(v.Requests)), count(uint64(v.Errors)), percent(uint64(v.Errors), uint64(v.Requests)),
+		t.row(oneLine(v.Service), oneLine(v.Env), count(uint64(v.Requests)), count(uint64(v.Errors)), percent(uint64(v.Errors), uint64(v.Requests)),
 			p(v.P50Ns), p(v.P95Ns), p(v.P99Ns), count(uint64(v.Logs)), c.at(v.LastSeen))
 	}
 	return t.write(s.Stdout)

@@ -31,7 +31,7 @@ func (c selection) filter() *string { return ptr(strings.Join(c.Filter, " ")) }
 
 type logsSearch struct {
 	selection
-	Limit int `help:"${limit}" default:"100"`
+	Limit uint `help:"${limit}" default:"100"`
 }
 
 // pageMax is how many rows the API gives at once.
@@ -44,7 +44,7 @@ func (c logsSearch) Run(s *session) error {
 	}
 	from, to := c.bounds()
 	params := client.ListLogsParams{From: from, To: to, Env: &c.Env, Filter: c.filter()}
-	return pages(s, c.JSON, c.Limit, func(after string, limit int64) ([]client.LogRecord, string, error) {
+	return pages(s, c.JSON, int(c.Limit), func(after string, limit int64) ([]client.LogRecord, string, error) {
 		params.After, params.Limit = &after, &limit
 		r, err := client.Do(api.ListLogsWithResponse(s.ctx, &params))
 		if err != nil {
@@ -95,7 +95,7 @@ func (r remote) logLine(l client.LogRecord) string {
 	if level == "" {
 		level = "-"
 	}
-	out := fmt.Sprintf("%s  %-5s  %s  %s", r.at(l.Time), level, clean(l.Service), clean(l.Body))
+	out := fmt.Sprintf("%s  %-5s  %s  %s", r.at(l.Time), level, oneLine(l.Service), oneLine(l.Body))
 	if l.TraceID != nil && *l.TraceID != "" {
 		out += "  trace=" + *l.TraceID
 	}
@@ -168,7 +168,7 @@ func (c logsTail) Run(s *session) error {
 
 type spansSearch struct {
 	selection
-	Limit int `help:"${limit}" default:"100"`
+	Limit uint `help:"${limit}" default:"100"`
 }
 
 func (c spansSearch) Run(s *session) error {
@@ -178,7 +178,7 @@ func (c spansSearch) Run(s *session) error {
 	}
 	from, to := c.bounds()
 	params := client.ListSpansParams{From: from, To: to, Env: &c.Env, Filter: c.filter()}
-	return pages(s, c.JSON, c.Limit, func(after string, limit int64) ([]client.SpanRecord, string, error) {
+	return pages(s, c.JSON, int(c.Limit), func(after string, limit int64) ([]client.SpanRecord, string, error) {
 		params.After, params.Limit = &after, &limit
 		r, err := client.Do(api.ListSpansWithResponse(s.ctx, &params))
 		if err != nil {
@@ -190,7 +190,7 @@ func (c spansSearch) Run(s *session) error {
 		if v.Status == "error" {
 			mark = "!"
 		}
-		return fmt.Sprintf("%s  %8s %s %s  %s  trace=%s", c.at(v.Time), duration(float64(v.DurationNs)), mark, clean(v.Service), clean(v.Name), v.TraceID)
+		return fmt.Sprintf("%s  %8s %s %s  %s  trace=%s", c.at(v.Time), duration(float64(v.DurationNs)), mark, oneLine(v.Service), oneLine(v.Name), v.TraceID)
 	})
 }
 

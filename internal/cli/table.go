@@ -70,13 +70,22 @@ func cells(s string) (n int) {
 	return n
 }
 
-// clean makes a text from a log safe for a terminal: control characters, which could
-// move the cursor or change the title, are shown and not obeyed.
-func clean(s string) string {
+// clean makes a text from outside safe for a terminal: control characters, which could
+// move the cursor or change the title, are shown and not obeyed, and so are the marks
+// that turn the direction of writing. Lines stay lines.
+func clean(s string) string { return disarm(s, true) }
+
+// oneLine is clean without lines of its own: what a row's text must not do is to look
+// like a row.
+func oneLine(s string) string { return disarm(s, false) }
+
+func disarm(s string, lines bool) string {
 	return strings.Map(func(r rune) rune {
 		switch {
-		case r == '\n' || r == '\t':
+		case r == '\t' || r == '\n' && lines:
 			return r
+		case r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069:
+			return 0xfffd
 		case r < 0x20:
 			return 0x2400 + r // the picture of the control character
 		case r == 0x7f, r >= 0x80 && r < 0xa0:

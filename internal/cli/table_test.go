@@ -41,7 +41,10 @@ func TestUnits(t *testing.T) {
 }
 
 func TestCleanDisarmsATerminal(t *testing.T) {
-	if got := clean("a\x1b[2Jb\u009bc\nd\te"); got != "a␛[2Jb\ufffdc\nd\te" {
+	if got := clean("a\x1b[2Jb\u009bc\nd\te\u202ef"); got != "a␛[2Jb\ufffdc\nd\te\ufffdf" {
+		t.Errorf("%q", got)
+	}
+	if got := oneLine("a\nb\rc"); got != "a␊b␍c" {
 		t.Errorf("%q", got)
 	}
 }

@@ -36,7 +36,7 @@ func (c traceCmd) Run(s *session) error {
 		return err
 	}
 	for _, n := range v.Notes {
-		if _, err := fmt.Fprintln(s.Stdout, "  * "+clean(n)); err != nil {
+		if _, err := fmt.Fprintln(s.Stdout, "  * "+oneLine(n)); err != nil {
 			return err
 		}
 	}
@@ -55,7 +55,7 @@ func spanLabel(sp client.TraceSpan) string {
 	if sp.Error != nil && *sp.Error {
 		label += "  ! " + orEmpty(sp.Message)
 	}
-	return clean(strings.ReplaceAll(label, "\n", " "))
+	return oneLine(strings.ReplaceAll(label, "\n", " "))
 }
 
 // bar draws where a span lies in its trace; its parts on the critical path are solid.

@@ -139,6 +139,9 @@ func (c Config) NoAuth() bool { return c.Auth.Mode == "none" }
 
 // TokenNeeded says whether senders at an OTLP address need an ingest token.
 func (o OTLP) TokenNeeded(addr string) bool {
+	if addr == "" { // nobody sends there
+		return false
+	}
 	switch o.Auth {
 	case "token":
 		return true

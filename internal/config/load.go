@@ -65,6 +65,9 @@ func Load(path string, env Env, flags map[string]string) (Config, error) {
 			panic("config: a flag for the setting " + name + ", which is not there")
 		}
 		flag := "--" + strings.NewReplacer(".", "-", "_", "-").Replace(name)
+		if name == "auth.mode" {
+			flag = "--no-auth" // the one setting whose flag has a name of its own
+		}
 		said[name] = place{flag, 0}
 		if err := settings[i].set(flags[name]); err != nil {
 			found.add(flag, 0, name, textOf(err))

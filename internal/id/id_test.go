@@ -49,7 +49,7 @@ func TestRandomIDs(t *testing.T) {
 	if n := len(Secret()); n != 52 {
 		t.Errorf("Secret has %d characters", n)
 	}
-	if New() == New() {
-		t.Error("twice the same")
+	if a, b := New(), New(); a == b {
+		t.Errorf("twice %s", a)
 	}
 }
