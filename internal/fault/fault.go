@@ -48,7 +48,9 @@ func (e *Error) Error() string {
 		s = string(e.Code) + ": " + e.Field + ": " + e.Text.En
 	}
 	if e.Cause != nil {
-		s += ": " + e.Cause.Error()
+		// By fmt, which survives a cause that panics when asked: a fault is what is left to
+		// say when something went wrong, and must not go wrong itself.
+		s += ": " + fmt.Sprint(e.Cause)
 	}
 	return s
 }

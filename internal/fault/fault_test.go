@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"testing"
 	"time"
 
@@ -37,5 +38,14 @@ func TestRetrySaysWhen(t *testing.T) {
 	f := Retry(Unavailable, 3*time.Second, i18n.T("full", "満杯です"))
 	if f.RetryAfter != 3*time.Second || f.Error() != "unavailable: full" {
 		t.Errorf("got %v after %s", f, f.RetryAfter)
+	}
+}
+
+type hollow struct{ error }
+
+func TestCauseThatPanics(t *testing.T) {
+	f := Wrap(hollow{}, Invalid, i18n.T("Wrong.", "違います。"))
+	if s := f.Error(); !strings.HasPrefix(s, "invalid: Wrong.: ") {
+		t.Error(s)
 	}
 }

@@ -79,7 +79,7 @@ func (s *bisection) split(ctx context.Context, path string, frames [][]byte, ref
 	if half := len(frames) / 2; half > 0 {
 		a, b = frames[:half], frames[half:]
 	} else {
-		fa, fb, err := s.lane.writer.Split(s.lane.signal, frames[0])
+		fa, fb, err := s.lane.split(frames[0])
 		switch {
 		case err != nil: // not a frame at all, so no row of it can be saved
 			if refusal != nil {
@@ -112,11 +112,8 @@ func (s *bisection) split(ctx context.Context, path string, frames [][]byte, ref
 // quarantine keeps a guilty row, however long the disk takes to agree.
 func (s *bisection) quarantine(ctx context.Context, path string, frame []byte, why string) error {
 	l := s.lane
-	rows, err := l.writer.Rows(l.signal, frame)
-	if err != nil {
-		rows = 1
-	}
-	q := Quarantined{ID: s.token(path), Signal: l.signal, Reason: why, Row: l.writer.Describe(l.signal, frame), Frame: frame}
+	rows := l.rowsIn(frame)
+	q := Quarantined{ID: s.token(path), Signal: l.signal, Reason: why, Row: l.describe(frame), Frame: frame}
 	return l.retry(ctx, "put a row into quarantine", func() error {
 		isNew, err := l.log.quarantine.put(q, l.log.Clock.Now())
 		if err != nil {

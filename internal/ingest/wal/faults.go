@@ -71,3 +71,10 @@ func tooLarge(size int) error {
 func noWriter(s telemetry.Signal) error {
 	return fault.Of(fmt.Errorf("the write-ahead log has no writer for %s", s))
 }
+
+// refusedByPanic: the engine's code cannot bear these frames.
+func refusedByPanic(cause error) error {
+	return fault.Wrap(cause, fault.Invalid, i18n.T(
+		"Storing it failed by an error in the program. The server's log has where; please report it.",
+		"プログラムの不具合により保存できませんでした。サーバーのログに発生箇所が記録されています。不具合として報告してください。"))
+}

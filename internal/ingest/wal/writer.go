@@ -2,7 +2,10 @@ package wal
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"math/rand/v2"
+	"runtime/debug"
 	"time"
 
 	"github.com/yagura-sre/yagura/internal/clock"
@@ -15,6 +18,11 @@ const (
 	firstWait = 100 * time.Millisecond
 	lastWait  = 5 * time.Second
 )
+
+// panicTries is how often frames are tried that the engine's code panics on. Then they
+// count as refused: what lies in the log comes again at every start, so that a row that
+// ended the process would end every one after it.
+const panicTries = 3
 
 // writeAll is a writer: it stores block after block until the lane is closed and empty,
 // or ctx ends.
@@ -95,9 +103,16 @@ func (l *lane) store(ctx context.Context, b *block) error {
 // for good (fault.Invalid), or ctx ends.
 func (l *lane) write(ctx context.Context, token string, frames [][]byte) error {
 	var refusal error
+	panics := 0
 	err := l.retry(ctx, "write a block", func() error {
 		began := l.log.Clock.Now()
-		err := l.writer.Write(ctx, l.signal, token, frames)
+		err := l.guarded("write a block", func() error { return l.writer.Write(ctx, l.signal, token, frames) })
+		var p *panicked
+		if errors.As(err, &p) {
+			if panics++; panics >= panicTries {
+				err = refusedByPanic(p)
+			}
+		}
 		if fault.Is(err, fault.Invalid) {
 			refusal, err = err, nil
 		} else if err == nil {
@@ -110,6 +125,53 @@ func (l *lane) write(ctx context.Context, token string, frames [][]byte) error {
 		return err
 	}
 	return refusal
+}
+
+// panicked is a panic of the engine's code.
+type panicked struct{ value any }
+
+func (p *panicked) Error() string { return fmt.Sprintf("panic: %v", p.value) }
+
+// guarded calls the engine's code and makes an error of its panic.
+func (l *lane) guarded(what string, call func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			l.log.Log.Error("the engine's code panicked", "signal", l.signal, "in", what, "panic", p, "stack", string(debug.Stack()))
+			err = &panicked{p}
+		}
+	}()
+	return call()
+}
+
+// split, rowsIn and describe are the writer's, for frames that it may panic on.
+func (l *lane) split(frame []byte) (a, b []byte, err error) {
+	err = l.guarded("split a frame", func() (err error) {
+		a, b, err = l.writer.Split(l.signal, frame)
+		return err
+	})
+	return a, b, err
+}
+
+func (l *lane) rowsIn(frame []byte) int {
+	n := 1
+	_ = l.guarded("count rows", func() error {
+		rows, err := l.writer.Rows(l.signal, frame)
+		if err == nil {
+			n = rows
+		}
+		return err
+	})
+	return n
+}
+
+func (l *lane) describe(frame []byte) (row string) {
+	if err := l.guarded("describe a row", func() error {
+		row = l.writer.Describe(l.signal, frame)
+		return nil
+	}); err != nil {
+		return fmt.Sprintf("%d bytes that cannot be described: %v", len(frame), err)
+	}
+	return row
 }
 
 // discard deletes the files of a block whose frames are all stored. The list of

@@ -266,6 +266,14 @@ func refused(err error) error {
 		"The data point is not valid: %v.", "データポイントが正しくありません: %v", err))
 }
 
+// Refused is the fault of a data point for a reason that is no other's.
+func Refused(err error) error { return refused(err) }
+
+// Unsummable is the fault of a delta that no running total recovers from.
+func Unsummable(v float64) error {
+	return refused(fmt.Errorf("delta temporality with a value or total of %v", v))
+}
+
 func errTooOld(err error) error {
 	return fault.Wrap(err, fault.Invalid, i18n.T(
 		"The data point came too late: its time is before what the store still takes. Check the sender's clock and its queue.",

@@ -84,9 +84,12 @@ func (s *increments) Append(_ storage.SeriesRef, ls labels.Labels, _, t int64, v
 		if err := h.Validate(); err != nil {
 			return 0, err
 		}
+		if math.IsNaN(h.Sum) || math.IsInf(h.Sum, 0) {
+			return 0, prom.Unsummable(h.Sum)
+		}
 		fh = h.ToFloat(nil)
 	case math.IsNaN(v) || math.IsInf(v, 0):
-		return 0, histogram.Error{} // a total could never recover from it
+		return 0, prom.Unsummable(v)
 	}
 	opts.Exemplars = slices.Clone(opts.Exemplars) // the translator uses its slice again
 	one := increment{ls, string(ls.Bytes(nil)), t, v, fh, opts}
@@ -163,11 +166,19 @@ func add(now total, one increment) (total, error) {
 	next := total{t: one.t, v: one.v, h: one.h}
 	switch {
 	case one.h == nil && now.h == nil:
-		next.v += now.v
+		if next.v += now.v; math.IsNaN(next.v) || math.IsInf(next.v, 0) {
+			return total{}, prom.Unsummable(next.v)
+		}
 	case one.h != nil && now.h != nil:
 		h, _, _, err := now.h.Copy().Add(one.h)
 		if err != nil {
-			return total{}, prom.SampleFault(histogram.Error{})
+			if f := prom.SampleFault(err); f != nil {
+				return total{}, f
+			}
+			return total{}, prom.Refused(err)
+		}
+		if math.IsNaN(h.Sum) || math.IsInf(h.Sum, 0) {
+			return total{}, prom.Unsummable(h.Sum)
 		}
 		h.CounterResetHint = histogram.UnknownCounterReset
 		next.h = h.Compact(0)

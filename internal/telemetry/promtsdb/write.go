@@ -37,9 +37,7 @@ func (s *Store) Write(ctx context.Context, signal telemetry.Signal, token string
 	if s.done.has(block) {
 		return nil
 	}
-	s.mu.RLock()
 	err := s.store(ctx, frames)
-	s.mu.RUnlock()
 	if err != nil {
 		if fault.Is(err, fault.Invalid) || ctx.Err() != nil {
 			return err
@@ -54,6 +52,8 @@ func (s *Store) Write(ctx context.Context, signal telemetry.Signal, token string
 
 // store does it. On any error nothing was stored, or it is not known.
 func (s *Store) store(ctx context.Context, frames [][]byte) error {
+	s.mu.RLock()
+	defer s.mu.RUnlock() // even of a panic, which the caller survives
 	failed := s.wblFailures()
 	app := &appender{AppenderV2: s.db.AppenderV2(ctx), meta: s.meta}
 	open := true
