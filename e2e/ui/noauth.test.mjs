@@ -4,6 +4,7 @@ import { after, before } from 'node:test';
 import { accessible, launch, open, quiet, walk } from './lib/browser.mjs';
 import { log, sender } from './lib/otlp.mjs';
 import { start } from './lib/server.mjs';
+import { eventually } from './lib/wait.mjs';
 import { words } from './lib/words.mjs';
 import { theEndpoint } from './suite/begin.mjs';
 
@@ -48,9 +49,13 @@ walk('the empty page names the exact endpoint (--no-auth)', world, { fresh: true
   await theEndpoint(page, world);
 });
 
-walk('what is sent without a token is shown', world, { fresh: true, lang: 'en' }, async (context) => {
+walk('what is sent without a token is shown', world, { fresh: true, lang: 'ja', scheme: 'dark' }, async (context) => {
   await sender(world.server.otlp).logs([['front', log({ at: Date.now(), level: 'info', body: '最初のログ' })]]);
-  const page = await open(context, `${world.server.url}/logs?tail=1`);
-  await page.getByRole('row').filter({ hasText: '最初のログ' }).waitFor({ timeout: 30_000 });
+  await eventually('the log can be searched', 15_000, async () => {
+    const r = await fetch(`${world.server.url}/api/v1/logs/count`);
+    return r.ok && (await r.json()).count === 1;
+  });
+  const page = await open(context, `${world.server.url}/logs`);
+  await page.getByRole('row').filter({ hasText: '最初のログ' }).waitFor();
   await quiet(page);
 });

@@ -99,7 +99,7 @@ export async function accessible(page) {
 /** shoot keeps a picture in out/. */
 export async function shoot(page, name) {
   mkdirSync(out, { recursive: true });
-  await page.screenshot({ path: join(out, `${name.replace(/[^\p{L}\p{N}]+/gu, '-').slice(0, 90)}.png`) }).catch(() => {});
+  await page.screenshot({ path: join(out, `${name.replace(/[^\p{L}\p{N}]+/gu, '-').slice(0, 90)}.png`), timeout: 5000 }).catch(() => {});
 }
 
 /**

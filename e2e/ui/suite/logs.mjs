@@ -80,9 +80,9 @@ export function logs(world) {
       await input.press('Enter');
       await page.getByRole('alert').filter({ hasText: message }).nth(1).waitFor();
       await input.fill('注文 (エラー OR 在庫)');
-      await page.getByRole('alert').first().waitFor({ state: 'detached' });
+      await page.waitForFunction(() => document.querySelector('[data-filter-input]').getAttribute('aria-invalid') === 'false');
       await input.press('Enter');
-      await rows(page).first().waitFor({ state: 'attached' }).catch(() => {});
+      await page.getByRole('alert').first().waitFor({ state: 'detached' });
       await page.getByRole('row').filter({ hasText: '在庫を確認しました' }).first().waitFor();
     });
   }

@@ -5,7 +5,7 @@ import { accessible, looks, open, quiet, shoot } from '../lib/browser.mjs';
 import { foreign, words } from '../lib/words.mjs';
 
 async function choose(page, w, lang, scheme) {
-  await page.getByRole('banner').getByRole('button', { name: /^(言語|Language)$/ }).click();
+  await page.getByRole('banner').getByRole('button', { name: /^(言語|Language)|(日本語|EN)$/ }).click();
   await page.getByRole('menuitem', { name: w.languages[lang] }).click();
   await page.getByRole('heading', { name: w.services, level: 1, exact: true }).waitFor();
   await page.getByRole('banner').getByRole('button', { name: w.scheme }).click();

@@ -151,11 +151,11 @@ export function people(world) {
       await page.getByLabel(l.email).fill(admin.email);
       await password.fill('not the password');
       await page.getByRole('button', { name: l.signInButton }).click();
-      await page.waitForFunction(() => document.querySelector('input[name="password"]').getAttribute('aria-invalid') === 'true');
+      await page.getByText(l.wrong).waitFor();
       const described = await password.evaluate((el) =>
         el.getAttribute('aria-describedby').split(' ').map((id) => document.getElementById(id)?.innerText ?? '').join(' '),
       );
-      assert.match(described, l.wrong);
+      assert.match(described, l.wrong, 'the field names its error to those who cannot see it');
       await accessible(page);
       await password.fill(admin.password);
       await page.getByRole('button', { name: l.signInButton }).click();
