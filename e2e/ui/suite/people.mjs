@@ -156,12 +156,22 @@ export function people(world) {
         el.getAttribute('aria-describedby').split(' ').map((id) => document.getElementById(id)?.innerText ?? '').join(' '),
       );
       assert.match(described, l.wrong, 'the field names its error to those who cannot see it');
-      await accessible(page);
       await password.fill(admin.password);
       await page.getByRole('button', { name: l.signInButton }).click();
       // Back to where one wanted to go.
       await page.waitForURL('**/logs?filter=order');
       await page.getByRole('row').first().waitFor();
+    });
+  }
+
+  for (const scheme of ['light', 'dark']) {
+    walk(`a refused sign-in can be read by all (${scheme})`, world, { fresh: true, lang: 'en', scheme }, async (context) => {
+      const page = await open(context, `${world.server.url}/signin`, [[401, /\/api\/v1\/session$/]]);
+      await page.getByLabel(w.email).fill(admin.email);
+      await secret(page, w.password).fill('not the password');
+      await page.getByRole('button', { name: w.signInButton }).click();
+      await page.getByText(w.wrong).waitFor();
+      await accessible(page);
     });
   }
 
