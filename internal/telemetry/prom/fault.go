@@ -20,12 +20,6 @@ var Parser = parser.NewParser(parser.Options{})
 // MaxPoints is how many steps a range query may have, as in Prometheus.
 const MaxPoints = 11_000
 
-// CheckQuery finds mistakes of grammar, with their place.
-func CheckQuery(expr string) error {
-	_, err := Parser.ParseExpr(expr)
-	return QueryFault(err)
-}
-
 // CheckRange finds a range that cannot be evaluated.
 func CheckRange(r telemetry.Range, step time.Duration) error {
 	switch {

@@ -38,10 +38,7 @@ func (s *Store) Query(ctx context.Context, expr string, at time.Time) (telemetry
 
 // QueryRange evaluates expr at every step of a range.
 func (s *Store) QueryRange(ctx context.Context, expr string, r telemetry.Range, step time.Duration) (telemetry.MetricResult, error) {
-	if err := prom.CheckRange(r, step); err != nil {
-		return telemetry.MetricResult{}, err
-	}
-	if err := prom.CheckQuery(expr); err != nil {
+	if err := prom.CheckQueryRange(expr, r, step); err != nil {
 		return telemetry.MetricResult{}, err
 	}
 	return s.eval(ctx, "query_range", expr, url.Values{

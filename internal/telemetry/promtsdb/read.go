@@ -22,6 +22,9 @@ import (
 
 // Query evaluates expr at one instant.
 func (s *Store) Query(ctx context.Context, expr string, at time.Time) (telemetry.MetricResult, error) {
+	if err := prom.CheckQuery(expr); err != nil {
+		return telemetry.MetricResult{}, err
+	}
 	return s.eval(ctx, expr, func(db *tsdb.DB) (promql.Query, error) {
 		return s.engine.NewInstantQuery(ctx, db, nil, expr, at)
 	})
@@ -29,7 +32,7 @@ func (s *Store) Query(ctx context.Context, expr string, at time.Time) (telemetry
 
 // QueryRange evaluates expr at every step of a range.
 func (s *Store) QueryRange(ctx context.Context, expr string, r telemetry.Range, step time.Duration) (telemetry.MetricResult, error) {
-	if err := prom.CheckRange(r, step); err != nil {
+	if err := prom.CheckQueryRange(expr, r, step); err != nil {
 		return telemetry.MetricResult{}, err
 	}
 	return s.eval(ctx, expr, func(db *tsdb.DB) (promql.Query, error) {
@@ -38,9 +41,6 @@ func (s *Store) QueryRange(ctx context.Context, expr string, r telemetry.Range, 
 }
 
 func (s *Store) eval(ctx context.Context, expr string, query func(*tsdb.DB) (promql.Query, error)) (telemetry.MetricResult, error) {
-	if err := prom.CheckQuery(expr); err != nil {
-		return telemetry.MetricResult{}, err
-	}
 	db, end, err := s.begin(ctx)
 	if err != nil {
 		return telemetry.MetricResult{}, err
@@ -193,6 +193,9 @@ func (s *Store) Series(ctx context.Context, r telemetry.Range, selectors []strin
 
 // Exemplars lists the exemplars of the series in expr.
 func (s *Store) Exemplars(ctx context.Context, expr string, r telemetry.Range) ([]telemetry.MetricExemplars, error) {
+	if err := prom.CheckQuery(expr); err != nil {
+		return nil, err
+	}
 	e, err := prom.Parser.ParseExpr(expr)
 	if err != nil {
 		return nil, prom.QueryFault(err)

@@ -123,7 +123,7 @@ func Open(o Options) (*Store, error) {
 		EnableNegativeOffset: true,
 		Parser:               prom.Parser,
 		NoStepSubqueryIntervalFn: func(int64) int64 {
-			return time.Minute.Milliseconds()
+			return prom.SubqueryStep.Milliseconds()
 		},
 	})
 	if err := s.open(); err != nil {
