@@ -88,10 +88,11 @@ type hasher struct {
 	running chan struct{}
 	waiting chan struct{}
 	decoy   func() string
+	kdf     func(password, salt []byte, passes, memory uint32, threads uint8, keyLen uint32) []byte
 }
 
 func newHasher(memoryKiB, passes uint32) *hasher {
-	h := &hasher{memory: memoryKiB, passes: passes, running: make(chan struct{}, 2), waiting: make(chan struct{}, 32)}
+	h := &hasher{memory: memoryKiB, passes: passes, running: make(chan struct{}, 2), waiting: make(chan struct{}, 32), kdf: argon2.IDKey}
 	h.decoy = sync.OnceValue(func() string { return h.derive("nobody has this password", h.salt()) })
 	return h
 }
@@ -105,7 +106,7 @@ func (h *hasher) salt() []byte {
 var b64 = base64.RawStdEncoding
 
 func (h *hasher) derive(password string, salt []byte) string {
-	key := argon2.IDKey([]byte(norm.NFKC.String(password)), salt, h.passes, h.memory, 1, 32)
+	key := h.kdf([]byte(norm.NFKC.String(password)), salt, h.passes, h.memory, 1, 32)
 	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=1$%s$%s", argon2.Version, h.memory, h.passes, b64.EncodeToString(salt), b64.EncodeToString(key))
 }
 
@@ -162,7 +163,7 @@ func (h *hasher) verify(ctx context.Context, phc, password string) (ok, stale bo
 	if err1 != nil || err2 != nil || err3 != nil || err4 != nil || version != argon2.Version || memory > 1<<20 || passes > 16 || passes < 1 {
 		return false, false, fault.Internalf("a stored password cannot be read")
 	}
-	got := argon2.IDKey([]byte(norm.NFKC.String(password)), salt, passes, memory, 1, uint32(len(want)))
+	got := h.kdf([]byte(norm.NFKC.String(password)), salt, passes, memory, 1, uint32(len(want)))
 	ok = subtle.ConstantTimeCompare(got, want) == 1 && known
 	return ok, memory != h.memory || passes != h.passes, nil
 }
