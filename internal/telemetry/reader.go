@@ -10,7 +10,8 @@ import "context"
 // returned for is seen by every later call. When ctx ends the engine stops working on
 // the question.
 type Reader interface {
-	// ReadLogs gives a page in the order asked for. more says that rows follow.
+	// ReadLogs gives a page in the order asked for. more says that rows follow: also when
+	// there are fewer than the limit, for a page ends once it has PageBytes of rows.
 	ReadLogs(ctx context.Context, q PageQuery) (rows []Log, more bool, err error)
 	CountLogs(ctx context.Context, q Query) (uint64, error)
 	// LogHistogram has at most buckets bars; the step is a round one (1 s, 5 s, 1 min ...).
@@ -27,9 +28,11 @@ type Reader interface {
 	// Traces lists the traces that have a span of q, by the newest such span.
 	Traces(ctx context.Context, q PageQuery) (traces []TraceSummary, more bool, err error)
 	// Trace gives all spans of a trace, oldest first, whenever it was; none if unknown.
-	// At most limit are read; more says that there are others.
+	// At most limit are read, and at most several PageBytes; more says that there may be
+	// others.
 	Trace(ctx context.Context, id TraceID, limit int) (spans []Span, more bool, err error)
-	// TraceLogs gives all logs of a trace, oldest first, whenever it was.
+	// TraceLogs gives all logs of a trace, oldest first, whenever it was. It ends as
+	// ReadLogs does.
 	TraceLogs(ctx context.Context, id TraceID, limit int) (logs []Log, more bool, err error)
 
 	// Services lists the services that sent anything in the range, with steps points in

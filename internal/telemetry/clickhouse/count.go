@@ -24,7 +24,7 @@ func (s *Store) CountSpans(ctx context.Context, q telemetry.Query) (uint64, erro
 func (s *Store) count(ctx context.Context, signal telemetry.Signal, tq telemetry.Query) (n uint64, err error) {
 	ctx, cancel := s.limited(ctx)
 	defer cancel()
-	sel, err := s.selection(ctx, signal, tq)
+	ctx, sel, err := s.selection(ctx, signal, tq)
 	if err != nil {
 		return 0, err
 	}
@@ -50,7 +50,7 @@ func (s *Store) SpanHistogram(ctx context.Context, q telemetry.Query, buckets in
 func (s *Store) histogram(ctx context.Context, signal telemetry.Signal, tq telemetry.Query, buckets int, column string, name func(uint8) string) (telemetry.Histogram, error) {
 	ctx, cancel := s.limited(ctx)
 	defer cancel()
-	sel, err := s.selection(ctx, signal, tq)
+	ctx, sel, err := s.selection(ctx, signal, tq)
 	if err != nil {
 		return telemetry.Histogram{}, err
 	}

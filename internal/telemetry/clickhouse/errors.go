@@ -170,9 +170,11 @@ func (s *Store) explain(ctx context.Context, err error) error {
 	if !errors.As(err, &ex) {
 		var n net.Error
 		switch {
+		case errors.Is(err, ch.ErrAcquireConnTimeout): // before the next: it calls itself a timeout
+			return busy(err)
 		case errors.As(err, &n) && n.Timeout():
 			return tookTooLong(err)
-		case n != nil, errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, ch.ErrAcquireConnTimeout),
+		case n != nil, errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF),
 			errors.Is(err, ch.ErrConnectionClosed), errors.Is(err, sqldriver.ErrBadConn), errors.As(err, new(*ch.HTTPError)):
 			return away(err)
 		}
@@ -182,11 +184,14 @@ func (s *Store) explain(ctx context.Context, err error) error {
 	case 159, 160: // TIMEOUT_EXCEEDED, TOO_SLOW
 		return tookTooLong(err)
 	case 241, 173, 396, 158, 191, 307: // memory, rows or bytes over a limit
+		if ofAll(ex) {
+			return busy(err)
+		}
 		return fault.Wrap(err, fault.TooLarge, i18n.T(
 			"The question needs more memory, or has a larger answer, than is allowed. Narrow the time range or the filter.",
 			"必要なメモリ量または結果のサイズが上限を超えました。時間の範囲かフィルターを狭めてください。"))
 	case 202, 252, 439: // TOO_MANY_SIMULTANEOUS_QUERIES, TOO_MANY_PARTS, CANNOT_SCHEDULE_TASK
-		return retry(err, fault.Overloaded, i18n.T("The engine is busy. Try again in a moment.", "エンジンが混み合っています。しばらくしてから再試行してください。"))
+		return busy(err)
 	case 243, 242, 164: // NOT_ENOUGH_SPACE, TABLE_IS_READ_ONLY, READONLY
 		return retry(err, fault.Unavailable, i18n.T("The engine cannot write: its disk is full or read-only.", "エンジンが書き込めません。ディスクの空き容量または書き込み権限を確認してください。"))
 	}
@@ -200,6 +205,19 @@ func tookTooLong(err error) error {
 	return fault.Wrap(err, fault.Timeout, i18n.T(
 		"The question took longer than allowed. Narrow the time range or the filter.",
 		"制限時間内に終わりませんでした。時間の範囲かフィルターを狭めてください。"))
+}
+
+// busy says that others use what the engine has.
+func busy(err error) error {
+	return retry(err, fault.Overloaded, i18n.T(
+		"Too many questions are being answered at this moment. Try again in a few seconds.",
+		"現在、処理中の検索が多すぎます。数秒後に再試行してください。"))
+}
+
+// ofAll says that not the question's own limit of memory is reached, but that of
+// everything the engine does at the time: the same question may well be answered later.
+func ofAll(ex *ch.Exception) bool {
+	return ex.Code == 241 && (strings.Contains(ex.Message, "(total)") || strings.Contains(ex.Message, "takes no new statements"))
 }
 
 func away(err error) error {

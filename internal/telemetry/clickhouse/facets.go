@@ -38,7 +38,7 @@ func (s *Store) SpanFacets(ctx context.Context, q telemetry.Query, keys []string
 func (s *Store) facets(ctx context.Context, signal telemetry.Signal, tq telemetry.Query, keys []string, limit int, auto []string) ([]telemetry.Facet, error) {
 	ctx, cancel := s.limited(ctx)
 	defer cancel()
-	sel, err := s.selection(ctx, signal, tq)
+	ctx, sel, err := s.selection(ctx, signal, tq)
 	if err != nil {
 		return nil, err
 	}

@@ -55,6 +55,7 @@ type Store struct {
 	reads  driver.Conn
 	writes driver.Conn
 	shards shardCount
+	bulk   bulk
 }
 
 var (

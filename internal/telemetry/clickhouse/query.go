@@ -52,7 +52,7 @@ func (s *Store) blocksOf(ctx context.Context, q *statement, each func(block, int
 			return s.explain(ctx, fmt.Errorf("%w, of: %s", err, q.String()))
 		}
 		if n > 0 {
-			if err := each(cols, n); err != nil {
+			if err := each(cols, n); err != nil { // what is left of the answer is not made
 				return err
 			}
 		}
@@ -98,24 +98,26 @@ func newSelection(signal telemetry.Signal, q telemetry.Query) selection {
 }
 
 // selection is newSelection, confined to the time of the trace that the filter asks for, if
-// it asks for one: a trace is found without looking through the range.
-func (s *Store) selection(ctx context.Context, signal telemetry.Signal, q telemetry.Query) (selection, error) {
+// it asks for one: a trace is found without looking through the range. The context that it
+// gives is for the selection's questions.
+func (s *Store) selection(ctx context.Context, signal telemetry.Signal, q telemetry.Query) (context.Context, selection, error) {
 	sel := newSelection(signal, q)
+	ctx = s.forBulk(ctx, sel)
 	id, ok := wantedTrace(signal, q.Filter)
 	if !ok {
-		return sel, nil
+		return ctx, sel, nil
 	}
 	times, err := s.traceTimes(ctx, signal, []telemetry.TraceID{id})
 	if err != nil {
-		return sel, err
+		return ctx, sel, err
 	}
 	t, ok := times[id]
 	if !ok {
 		sel.to = sel.from // nothing
-		return sel, nil
+		return ctx, sel, nil
 	}
 	sel.from, sel.to = max(sel.from, t.first), min(sel.to, t.last+1)
-	return sel, nil
+	return ctx, sel, nil
 }
 
 // wantedTrace is the trace of which every row of the filter is.

@@ -2,7 +2,6 @@ package clickhouse
 
 import (
 	"context"
-	"strconv"
 	"strings"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -12,24 +11,26 @@ import (
 
 // Trace gives all spans of a trace, oldest first.
 func (s *Store) Trace(ctx context.Context, id telemetry.TraceID, limit int) ([]telemetry.Span, bool, error) {
-	return ofTrace(ctx, s, telemetry.Spans, id, limit, spanFields, block.span)
+	return ofTrace(ctx, s, spanKind, id, limit, traceBytes)
 }
 
 // TraceLogs gives all logs of a trace, oldest first.
 func (s *Store) TraceLogs(ctx context.Context, id telemetry.TraceID, limit int) ([]telemetry.Log, bool, error) {
-	return ofTrace(ctx, s, telemetry.Logs, id, limit, logFields, block.log)
+	return ofTrace(ctx, s, logKind, id, limit, telemetry.PageBytes)
 }
+
+// traceBytes bounds the spans of a trace: they are put together before any is shown.
+const traceBytes = 8 * telemetry.PageBytes
 
 // ofTrace reads the rows of a trace: trace_times says when it was, so that only that time
 // is looked at.
-func ofTrace[T any](ctx context.Context, s *Store, signal telemetry.Signal, id telemetry.TraceID, limit int, fields string,
-	row func(block, int, resources) (T, error)) ([]T, bool, error) {
+func ofTrace[T any](ctx context.Context, s *Store, k kind[T], id telemetry.TraceID, limit, bytes int) ([]T, bool, error) {
 	if id.IsZero() || limit <= 0 {
 		return nil, false, nil
 	}
 	ctx, cancel := s.limited(ctx)
 	defer cancel()
-	times, err := s.traceTimes(ctx, signal, []telemetry.TraceID{id})
+	times, err := s.traceTimes(ctx, k.signal, []telemetry.TraceID{id})
 	if err != nil {
 		return nil, false, err
 	}
@@ -37,22 +38,17 @@ func ofTrace[T any](ctx context.Context, s *Store, signal telemetry.Signal, id t
 	if !ok {
 		return nil, false, nil
 	}
-	q := &statement{}
-	q.text("SELECT ", fields, " FROM ", signal.String(), " WHERE time >= ", q.time(t.first), " AND time <= ", q.time(t.last),
-		" AND trace_id = ", q.id(id.String(), 16), " ORDER BY time, id LIMIT ", strconv.Itoa(limit+1))
-	known := resources{}
-	var found []T
-	err = s.blocksOf(ctx, q, func(cols block, n int) (err error) {
-		found, err = rows(cols, n, found, known, row)
-		return err
+	found := newFiller(k, limit+1, bytes)
+	err = found.from(ctx, s, telemetry.Oldest, nil, func(q *statement) error {
+		q.text(" FROM ", k.signal.String(), " WHERE time >= ", q.time(t.first), " AND time <= ", q.time(t.last),
+			" AND trace_id = ", q.id(id.String(), 16))
+		return nil
 	})
 	if err != nil {
 		return nil, false, err
 	}
-	if len(found) > limit {
-		return found[:limit], true, nil
-	}
-	return found, false, nil
+	rows, more := found.page()
+	return rows, more, nil
 }
 
 // span of time in which a trace has rows of a signal, both ends in.

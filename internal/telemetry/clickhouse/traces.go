@@ -26,7 +26,7 @@ func (s *Store) Traces(ctx context.Context, p telemetry.PageQuery) ([]telemetry.
 	}
 	ctx, cancel := s.limited(ctx)
 	defer cancel()
-	all, err := s.selection(ctx, telemetry.Spans, p.Query)
+	ctx, all, err := s.selection(ctx, telemetry.Spans, p.Query)
 	if err != nil {
 		return nil, false, err
 	}

@@ -3,7 +3,6 @@ package clickhouse
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -60,35 +59,30 @@ func (w *walker) grow(got, want int) {
 	}
 }
 
-// page reads a page of rows. fields are the columns, row decodes one.
-func page[T any](ctx context.Context, s *Store, signal telemetry.Signal, p telemetry.PageQuery, fields string,
-	row func(block, int, resources) (T, error)) ([]T, bool, error) {
+// page reads a page of rows.
+func page[T any](ctx context.Context, s *Store, k kind[T], p telemetry.PageQuery) ([]T, bool, error) {
 	if p.Limit <= 0 {
 		return nil, false, fault.Internalf("a page of %d rows", p.Limit)
 	}
 	ctx, cancel := s.limited(ctx)
 	defer cancel()
-	sel, err := s.selection(ctx, signal, p.Query)
+	ctx, sel, err := s.selection(ctx, k.signal, p.Query)
 	if err != nil {
 		return nil, false, err
 	}
-	var order string
 	switch p.Order {
 	case telemetry.Newest:
-		order = "time DESC, id DESC"
 		if !p.After.IsZero() && p.After.Time < sel.to {
 			sel.to = p.After.Time + 1
 		}
 	case telemetry.Oldest:
-		order = "time, id"
 		if !p.After.IsZero() && p.After.Time > sel.from {
 			sel.from = p.After.Time
 		}
 	case telemetry.Slowest:
-		if signal != telemetry.Spans {
-			return nil, false, fault.Internalf("the slowest %s", signal)
+		if k.signal != telemetry.Spans {
+			return nil, false, fault.Internalf("the slowest %s", k.signal)
 		}
-		order = "duration DESC, time DESC, id DESC"
 	default:
 		return nil, false, fault.Internalf("the order %d", p.Order)
 	}
@@ -96,44 +90,33 @@ func page[T any](ctx context.Context, s *Store, signal telemetry.Signal, p telem
 	if p.Order == telemetry.Slowest {
 		w.width = maxTime - minTime
 	}
-	known := resources{}
-	var found []T
+	found := newFiller(k, p.Limit+1, telemetry.PageBytes)
 	skipped := p.Order == telemetry.Slowest
-	for want := p.Limit + 1; len(found) < want; {
+	for !found.full() {
 		from, to, ok := w.next()
 		if !ok {
 			break
 		}
-		q := &statement{}
-		q.text("SELECT ", fields)
-		if err := sel.condition(q, from, to); err != nil {
-			return nil, false, err
-		}
+		var after *sortKey
 		if !p.After.IsZero() {
-			cursor(q, p.Order, p.After)
+			after = &sortKey{0, p.After.Time, p.After.ID}
 		}
-		q.text(" ORDER BY ", order, " LIMIT ", strconv.Itoa(want-len(found)))
-		before := len(found)
-		err := s.blocksOf(ctx, q, func(cols block, n int) (err error) {
-			found, err = rows(cols, n, found, known, row)
-			return err
-		})
+		before := len(found.rows)
+		err := found.from(ctx, s, p.Order, after, func(q *statement) error { return sel.condition(q, from, to) })
 		if err != nil {
 			return nil, false, err
 		}
-		w.grow(len(found)-before, want-before)
-		if before == 0 && len(found) == 0 && !skipped {
+		w.grow(len(found.rows)-before, found.want-before)
+		if len(found.rows) == 0 && !skipped {
 			// Perhaps there is nothing at all so near the edge: begin again where something is.
 			skipped = true
-			if err := s.skip(ctx, signal, w); err != nil {
+			if err := s.skip(ctx, k.signal, w); err != nil {
 				return nil, false, err
 			}
 		}
 	}
-	if len(found) > p.Limit {
-		return found[:p.Limit], true, nil
-	}
-	return found, false, nil
+	rows, more := found.page()
+	return rows, more, nil
 }
 
 // skip narrows what is left to walk to where the signal has rows at all, which the engine
@@ -171,20 +154,30 @@ func (q *statement) seconds(unixNano int64) string {
 
 // cursor leaves out the rows up to and with the last of the page before.
 func cursor(q *statement, order telemetry.Order, after telemetry.Cursor) {
-	t, id := q.time(after.Time), q.param("UInt64", after.ID)
+	behind(q, order, sortKey{0, after.Time, after.ID})
+}
+
+// behind leaves out the rows up to and with the one at a place.
+func behind(q *statement, order telemetry.Order, at sortKey) {
+	t, id := q.time(at.time), q.param("UInt64", at.id)
 	op := "<"
 	if order == telemetry.Oldest {
 		op = ">"
 	}
-	fmt.Fprintf(q, " AND (time %[1]s %[2]s OR time = %[2]s AND id %[1]s %[3]s)", op, t, id)
+	later := fmt.Sprintf("(time %[1]s %[2]s OR time = %[2]s AND id %[1]s %[3]s)", op, t, id)
+	if order == telemetry.Slowest {
+		d := q.param("Int64", at.duration)
+		later = fmt.Sprintf("(duration < %[1]s OR duration = %[1]s AND %[2]s)", d, later)
+	}
+	q.text(" AND ", later)
 }
 
 // ReadLogs gives a page of logs.
 func (s *Store) ReadLogs(ctx context.Context, q telemetry.PageQuery) ([]telemetry.Log, bool, error) {
-	return page(ctx, s, telemetry.Logs, q, logFields, block.log)
+	return page(ctx, s, logKind, q)
 }
 
 // ReadSpans gives a page of spans.
 func (s *Store) ReadSpans(ctx context.Context, q telemetry.PageQuery) ([]telemetry.Span, bool, error) {
-	return page(ctx, s, telemetry.Spans, q, spanFields, block.span)
+	return page(ctx, s, spanKind, q)
 }

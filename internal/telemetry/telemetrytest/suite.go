@@ -48,6 +48,7 @@ func Run(t *testing.T, newStore func(t *testing.T) Store) {
 		t.Run("storage", f.storage)
 		t.Run("gone", f.gone)
 	})
+	t.Run("large rows", func(t *testing.T) { large(t, newStore(t)) })
 	t.Run("other rows", func(t *testing.T) {
 		f := fill(t, newStore(t), 2, 300)
 		if s, ok := f.Store.(Settler); ok {
