@@ -21,6 +21,9 @@ type Limits struct {
 	Links      int           // of a span; further ones are cut
 	Future     time.Duration // how far ahead of our clock a row may be
 	Past       time.Duration // how far behind: the retention of raw rows
+	// MetricsPast is how far behind a data point may be: what the store of metrics takes
+	// out of order, less what may pass until it is stored.
+	MetricsPast time.Duration
 }
 
 // DefaultLimits are generous for what SDKs and Collectors send on their own defaults and
@@ -44,6 +47,8 @@ func DefaultLimits() Limits {
 		Links:      128,
 		Future:     10 * time.Minute,
 		Past:       30 * 24 * time.Hour,
+
+		MetricsPast: 59 * time.Minute,
 	}
 }
 
@@ -65,6 +70,9 @@ func (l Limits) withDefaults() Limits {
 	}
 	if l.Past <= 0 {
 		l.Past = d.Past
+	}
+	if l.MetricsPast <= 0 {
+		l.MetricsPast = d.MetricsPast
 	}
 	// One request of the largest size must always be able to get in.
 	l.InflightBytes = max(l.InflightBytes, l.RequestBytes)

@@ -14,6 +14,8 @@ import (
 // valid, and gives how many data points are left. Series keep their identity, so a value
 // is cut but never the list of attributes: a point with too many is refused.
 func (w *work) normaliseMetrics(md pmetric.Metrics, admit admitter) (points int) {
+	seen := newSeen()
+	defer seen.release()
 	md.ResourceMetrics().RemoveIf(func(rm pmetric.ResourceMetrics) bool {
 		w.flags, w.long, w.many = 0, false, false
 		w.cleanMap(rm.Resource().Attributes())
@@ -25,12 +27,14 @@ func (w *work) normaliseMetrics(md pmetric.Metrics, admit admitter) (points int)
 			w.tally.count(others, ServiceLimit, int64(n), func() string { return "service.name = " + service })
 			return true
 		}
+		seen.resource(rm.Resource().Attributes())
 		before := points
 		rm.ScopeMetrics().RemoveIf(func(sm pmetric.ScopeMetrics) bool {
 			sm.Scope().SetName(w.text(sm.Scope().Name(), w.lim.NameBytes))
 			w.cleanMap(sm.Scope().Attributes())
+			seen.scope(sm.Scope())
 			sm.Metrics().RemoveIf(func(m pmetric.Metric) bool {
-				points += w.metric(m, service, points)
+				points += w.metric(m, service, points, seen)
 				return pointCount(m) == 0
 			})
 			return sm.Metrics().Len() == 0
@@ -85,27 +89,44 @@ type point interface {
 }
 
 // metric cleans one metric and gives the number of its points that stay.
-func (w *work) metric(m pmetric.Metric, service string, before int) int {
+func (w *work) metric(m pmetric.Metric, service string, before int, seen *seenPoints) int {
 	m.SetName(w.text(strings.TrimSpace(m.Name()), w.lim.NameBytes))
 	m.SetDescription(w.text(m.Description(), w.lim.NameBytes))
 	m.SetUnit(w.text(m.Unit(), w.lim.KeyBytes))
+	seen.metric(m)
 	kept := 0
 	name := m.Name()
-	bad := func(p point, why string) bool {
+	temporality := temporalityOf(m)
+	oldest := max(w.oldest, w.now-int64(w.lim.MetricsPast))
+	bad := func(p point, why string, value uint64, finite bool) bool {
 		reason := BadMetric
 		switch {
 		case before+kept >= w.lim.Rows:
 			reason = TooManyRows
 		case name == "":
 			why = "no name"
+		case !nameable(name):
+			why = "a name without letters or digits"
 		case why != "":
+		case temporality == pmetric.AggregationTemporalityUnspecified:
+			reason, why = NoTemporality, "no aggregation temporality"
+		case temporality == pmetric.AggregationTemporalityDelta && !finite:
+			reason, why = NotFinite, "a delta that is NaN or infinite"
 		case p.Attributes().Len() > w.lim.Attributes:
 			why = "too many attributes"
-		case int64(p.Timestamp()) < w.oldest || int64(p.Timestamp()) > w.newest:
-			why = "timestamp " + p.Timestamp().AsTime().UTC().Format("2006-01-02T15:04:05.999999999Z")
+		case p.Timestamp() == 0:
+			why = "no timestamp"
+		case int64(p.Timestamp()) < 0 || int64(p.Timestamp()) > w.newest: // < 0: beyond the year 2262
+			why = "timestamp " + stamp(p.Timestamp())
+		case int64(p.Timestamp()) < oldest:
+			reason, why = LatePoint, "timestamp "+stamp(p.Timestamp())
 		default:
 			w.flags, w.long, w.many = 0, false, false
 			w.cleanMap(p.Attributes())
+			if seen.contradicts(p, value) {
+				reason, why = Contradicting, "two values at "+stamp(p.Timestamp())
+				break
+			}
 			w.mark(service, func() string { return "metric " + name })
 			kept++
 			return false
@@ -113,17 +134,22 @@ func (w *work) metric(m pmetric.Metric, service string, before int) int {
 		w.tally.count(service, reason, 1, func() string { return "metric " + name + ": " + why })
 		return true
 	}
+	number := func(p pmetric.NumberDataPoint) bool { return bad(p, numberFault(p), numberValue(p), finiteNumber(p)) }
 	switch m.Type() {
 	case pmetric.MetricTypeGauge:
-		m.Gauge().DataPoints().RemoveIf(func(p pmetric.NumberDataPoint) bool { return bad(p, numberFault(p)) })
+		m.Gauge().DataPoints().RemoveIf(number)
 	case pmetric.MetricTypeSum:
-		m.Sum().DataPoints().RemoveIf(func(p pmetric.NumberDataPoint) bool { return bad(p, numberFault(p)) })
+		m.Sum().DataPoints().RemoveIf(number)
 	case pmetric.MetricTypeHistogram:
-		m.Histogram().DataPoints().RemoveIf(func(p pmetric.HistogramDataPoint) bool { return bad(p, histogramFault(p)) })
+		m.Histogram().DataPoints().RemoveIf(func(p pmetric.HistogramDataPoint) bool {
+			return bad(p, histogramFault(p), histogramValue(p), finite(p.Sum()) || p.Flags().NoRecordedValue())
+		})
 	case pmetric.MetricTypeExponentialHistogram:
-		m.ExponentialHistogram().DataPoints().RemoveIf(func(p pmetric.ExponentialHistogramDataPoint) bool { return bad(p, exponentialFault(p)) })
+		m.ExponentialHistogram().DataPoints().RemoveIf(func(p pmetric.ExponentialHistogramDataPoint) bool {
+			return bad(p, exponentialFault(p), exponentialValue(p), finite(p.Sum()) || p.Flags().NoRecordedValue())
+		})
 	case pmetric.MetricTypeSummary:
-		m.Summary().DataPoints().RemoveIf(func(p pmetric.SummaryDataPoint) bool { return bad(p, summaryFault(p)) })
+		m.Summary().DataPoints().RemoveIf(func(p pmetric.SummaryDataPoint) bool { return bad(p, summaryFault(p), summaryValue(p), true) })
 	default:
 		w.tally.count(service, BadMetric, 1, func() string { return "metric " + name + ": no type" })
 	}
@@ -161,11 +187,30 @@ func histogramFault(p pmetric.HistogramDataPoint) string {
 }
 
 func exponentialFault(p pmetric.ExponentialHistogramDataPoint) string {
-	if p.Scale() < -10 || p.Scale() > 20 {
+	// Native histograms have no coarser buckets than those of -4; finer ones are merged.
+	if p.Scale() < -4 || p.Scale() > 20 {
 		return "scale out of range"
 	}
 	if p.Positive().BucketCounts().Len() > 1<<14 || p.Negative().BucketCounts().Len() > 1<<14 {
 		return "too many buckets"
+	}
+	const far = 1 << 30 // so that an index stays within its 32 bits
+	counted, fits := p.ZeroCount(), p.ZeroCount() <= math.MaxInt64
+	for _, side := range []pmetric.ExponentialHistogramDataPointBuckets{p.Positive(), p.Negative()} {
+		if side.Offset() < -far || side.Offset() > far {
+			return "bucket offset out of range"
+		}
+		for _, n := range side.BucketCounts().All() {
+			counted += n
+			fits = fits && n <= math.MaxInt64 && counted <= math.MaxInt64
+		}
+	}
+	switch {
+	case !fits:
+		return "bucket counts out of range"
+	case p.Flags().NoRecordedValue():
+	case counted > p.Count(), counted < p.Count() && !math.IsNaN(p.Sum()): // NaN is in no bucket
+		return "bucket counts do not add up to the count"
 	}
 	return ""
 }

@@ -32,7 +32,8 @@ func TestMetrics(t *testing.T) {
 	sum := func(name string, fill func(pmetric.NumberDataPoint)) {
 		m := ms.AppendEmpty()
 		m.SetName(name)
-		p := m.SetEmptySum().DataPoints().AppendEmpty()
+		m.SetEmptySum().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+		p := m.Sum().DataPoints().AppendEmpty()
 		p.SetTimestamp(now)
 		p.SetIntValue(1)
 		fill(p)
@@ -54,7 +55,8 @@ func TestMetrics(t *testing.T) {
 	for name, counts := range map[string][]uint64{"fits": {1, 2, 3}, "short": {1, 5}, "sum": {1, 1, 1}} {
 		m := ms.AppendEmpty()
 		m.SetName(name)
-		p := m.SetEmptyHistogram().DataPoints().AppendEmpty()
+		m.SetEmptyHistogram().SetAggregationTemporality(pmetric.AggregationTemporalityDelta)
+		p := m.Histogram().DataPoints().AppendEmpty()
 		p.SetTimestamp(now)
 		p.SetCount(6)
 		p.ExplicitBounds().FromRaw([]float64{1, 2})
