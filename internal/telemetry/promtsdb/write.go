@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"math"
 
 	"github.com/prometheus/prometheus/model/histogram"
 	"github.com/prometheus/prometheus/model/labels"
@@ -55,7 +56,7 @@ func (s *Store) store(ctx context.Context, frames [][]byte) error {
 	s.mu.RLock()
 	defer s.mu.RUnlock() // even of a panic, which the caller survives
 	failed := s.wblFailures()
-	app := &appender{AppenderV2: s.db.AppenderV2(ctx), meta: s.meta}
+	app := &appender{AppenderV2: s.db.AppenderV2(ctx), meta: s.meta, seen: map[sampleKey]seenSample{}}
 	open := true
 	defer func() {
 		if open {
@@ -120,9 +121,43 @@ func (s *Store) wblFailures() (n float64) {
 type appender struct {
 	storage.AppenderV2
 	meta *metadata
+	// The samples of this block: of two with one series and time, the database would drop
+	// the second when it commits, and not say so.
+	seen map[sampleKey]seenSample
+}
+
+type sampleKey struct {
+	series uint64 // hash of the labels
+	t      int64
+}
+
+type seenSample struct {
+	v  float64
+	h  *histogram.Histogram
+	fh *histogram.FloatHistogram
+}
+
+func (a seenSample) same(b seenSample) bool {
+	switch {
+	case a.h != nil && b.h != nil:
+		return a.h.Equals(b.h)
+	case a.fh != nil && b.fh != nil:
+		return a.fh.Equals(b.fh)
+	case a.h != nil, b.h != nil, a.fh != nil, b.fh != nil:
+		return false
+	}
+	return math.Float64bits(a.v) == math.Float64bits(b.v)
 }
 
 func (a *appender) Append(ref storage.SeriesRef, ls labels.Labels, st, t int64, v float64, h *histogram.Histogram, fh *histogram.FloatHistogram, opts storage.AOptions) (storage.SeriesRef, error) {
+	k, one := sampleKey{ls.Hash(), t}, seenSample{v, h, fh}
+	if was, ok := a.seen[k]; ok {
+		if !was.same(one) {
+			return 0, storage.ErrDuplicateSampleForTimestamp
+		}
+		return ref, nil
+	}
+	a.seen[k] = one
 	ref, err := a.AppenderV2.Append(ref, ls, st, t, v, h, fh, opts)
 	if err == nil {
 		a.meta.Put(opts.MetricFamilyName, opts.Metadata)
