@@ -19,7 +19,9 @@ export function UserMenu() {
       client.clear();
     },
   });
-  const name = session.user?.name || session.user?.email || t.user.anonymous;
+  // Without sign-in everybody is the server's one local user, whose name says nothing to them.
+  const user = session.auth === 'none' ? undefined : session.user;
+  const name = user?.name || user?.email || t.user.anonymous;
   return (
     <Menu position="right-end" width={230}>
       <Menu.Target>
@@ -29,7 +31,7 @@ export function UserMenu() {
         </button>
       </Menu.Target>
       <Menu.Dropdown>
-        <Menu.Label>{session.user?.email || t.user.noAuth}</Menu.Label>
+        <Menu.Label>{user?.email || t.user.noAuth}</Menu.Label>
         <Menu.Item
           leftSection={<Icon name="person" />}
           onClick={() => void navigate({ to: '/settings/$tab', params: { tab: 'account' } })}
