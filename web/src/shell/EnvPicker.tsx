@@ -1,7 +1,7 @@
 import { Button, Menu } from '@mantine/core';
 import { useHotkeys } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
-import { useState } from 'react';
+import { useRef, useState } from 'react';
 import { environmentsQuery } from '~/api/queries';
 import { useT } from '~/i18n';
 import { Icon } from '~/ui/Icon';
@@ -11,7 +11,17 @@ export function EnvPicker() {
   const t = useT();
   const { scope, setEnv } = useRange();
   const [opened, setOpened] = useState(false);
-  useHotkeys([['e', () => setOpened(true)]]);
+  const button = useRef<HTMLButtonElement>(null);
+  useHotkeys([
+    [
+      'e',
+      () => {
+        // The menu gives the focus back to what had it when it opened.
+        button.current?.focus();
+        setOpened(true);
+      },
+    ],
+  ]);
   // The choice should not shrink with a narrow range, so a whole day is looked at; the
   // hour is the key, not the second, or each refresh would ask again.
   const hour = Math.ceil(Date.parse(scope.to) / 3600e3) * 3600e3;
@@ -24,9 +34,16 @@ export function EnvPicker() {
   const known = (data?.items ?? []).filter((e) => e !== '');
   const items = scope.env && !known.includes(scope.env) ? [...known, scope.env] : known;
   return (
-    <Menu opened={opened} onChange={setOpened} position="bottom-start">
+    // The key that opens the menu is no click outside of it: keydown is left out.
+    <Menu
+      opened={opened}
+      onChange={setOpened}
+      position="bottom-start"
+      clickOutsideEvents={['mousedown', 'touchstart']}
+    >
       <Menu.Target>
         <Button
+          ref={button}
           variant="default"
           rightSection={<Icon name="down" size={12} />}
           aria-label={`${t.top.env}: ${scope.env || t.top.allEnvs}`}
