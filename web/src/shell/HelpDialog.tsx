@@ -1,5 +1,5 @@
-import { Modal } from '@mantine/core';
 import { useT } from '~/i18n';
+import { Dialog } from '~/ui/Dialog';
 import classes from './shell.module.css';
 
 export function HelpDialog({ onClose }: { onClose: () => void }) {
@@ -16,7 +16,7 @@ export function HelpDialog({ onClose }: { onClose: () => void }) {
     [['?'], t.help.help],
   ];
   return (
-    <Modal opened onClose={onClose} title={t.help.title} size="md">
+    <Dialog opened onClose={onClose} title={t.help.title} size="md">
       <table className={classes.keys}>
         <tbody>
           {keys.map(([ks, text]) => (
@@ -45,6 +45,6 @@ export function HelpDialog({ onClose }: { onClose: () => void }) {
           ))}
         </tbody>
       </table>
-    </Modal>
+    </Dialog>
   );
 }

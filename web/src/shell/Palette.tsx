@@ -49,52 +49,56 @@ export function Palette({ onClose }: { onClose: () => void }) {
     e.preventDefault();
   };
   return (
-    <Modal
+    <Modal.Root
       opened
       onClose={onClose}
-      withCloseButton={false}
       size="lg"
       padding="sm"
       yOffset="12vh"
-      aria-label={t.palette.title}
+      transitionProps={{ duration: 100 }}
     >
-      <TextInput
-        size="md"
-        data-autofocus
-        value={text}
-        placeholder={t.palette.placeholder}
-        aria-label={t.palette.placeholder}
-        role="combobox"
-        aria-expanded
-        aria-controls={id}
-        aria-activedescendant={entries[current] ? `${id}-${entries[current].id}` : undefined}
-        leftSection={<Icon name="search" />}
-        onChange={(e) => {
-          setText(e.currentTarget.value);
-          setAt(0);
-        }}
-        onKeyDown={onKey}
-      />
-      <div className={classes.paletteList} role="listbox" id={id} ref={list} aria-label={t.palette.title}>
-        {entries.map((e, i) => (
-          // The input keeps the focus and handles the keys for the list.
-          <div
-            key={e.id}
-            id={`${id}-${e.id}`}
-            role="option"
-            aria-selected={i === current}
-            className={classes.paletteItem}
-            onMouseMove={() => i !== current && setAt(i)}
-            onClick={() => run(e)}
-          >
-            <Icon name={e.icon} />
-            <span className="ellipsis">{e.text}</span>
-            {e.hint && <span className={classes.hint}>{e.hint}</span>}
+      <Modal.Overlay />
+      <Modal.Content aria-label={t.palette.title}>
+        <Modal.Body>
+          <TextInput
+            size="md"
+            data-autofocus
+            value={text}
+            placeholder={t.palette.placeholder}
+            aria-label={t.palette.placeholder}
+            role="combobox"
+            aria-expanded
+            aria-controls={id}
+            aria-activedescendant={entries[current] ? `${id}-${entries[current].id}` : undefined}
+            leftSection={<Icon name="search" />}
+            onChange={(e) => {
+              setText(e.currentTarget.value);
+              setAt(0);
+            }}
+            onKeyDown={onKey}
+          />
+          <div className={classes.paletteList} role="listbox" id={id} ref={list} aria-label={t.palette.title}>
+            {entries.map((e, i) => (
+              // The input keeps the focus and handles the keys for the list.
+              <div
+                key={e.id}
+                id={`${id}-${e.id}`}
+                role="option"
+                aria-selected={i === current}
+                className={classes.paletteItem}
+                onMouseMove={() => i !== current && setAt(i)}
+                onClick={() => run(e)}
+              >
+                <Icon name={e.icon} />
+                <span className="ellipsis">{e.text}</span>
+                {e.hint && <span className={classes.hint}>{e.hint}</span>}
+              </div>
+            ))}
+            {entries.length === 0 && <div style={{ padding: 12 }}>{t.palette.nothing}</div>}
           </div>
-        ))}
-        {entries.length === 0 && <div style={{ padding: 12 }}>{t.palette.nothing}</div>}
-      </div>
-    </Modal>
+        </Modal.Body>
+      </Modal.Content>
+    </Modal.Root>
   );
 }
 

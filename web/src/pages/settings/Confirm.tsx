@@ -1,5 +1,6 @@
-import { Button, Modal } from '@mantine/core';
+import { Button } from '@mantine/core';
 import { useT } from '~/i18n';
+import { Dialog } from '~/ui/Dialog';
 import { ErrorState } from '~/ui/ErrorState';
 import classes from './settings.module.css';
 
@@ -18,7 +19,7 @@ interface Props {
 export function Confirm({ title, text, action, pending, error, onConfirm, onClose }: Props) {
   const t = useT();
   return (
-    <Modal opened onClose={onClose} title={title}>
+    <Dialog opened onClose={onClose} title={title}>
       <p style={{ marginTop: 0 }}>{text}</p>
       {error ? <ErrorState error={error} /> : null}
       <div className={classes.buttons}>
@@ -29,6 +30,6 @@ export function Confirm({ title, text, action, pending, error, onConfirm, onClos
           {action}
         </Button>
       </div>
-    </Modal>
+    </Dialog>
   );
 }

@@ -1,4 +1,4 @@
-import { Button, Modal, NativeSelect, SegmentedControl, TextInput } from '@mantine/core';
+import { Button, NativeSelect, SegmentedControl, TextInput } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { ApiError, api, unwrap } from '~/api/client';
@@ -9,6 +9,7 @@ import { Snippets } from '~/pages/services/NoServices';
 import { Ago } from '~/ui/Ago';
 import { CopyButton } from '~/ui/CopyButton';
 import { DataTable } from '~/ui/DataTable';
+import { Dialog } from '~/ui/Dialog';
 import { Empty } from '~/ui/Empty';
 import { ErrorState } from '~/ui/ErrorState';
 import { Icon } from '~/ui/Icon';
@@ -158,7 +159,7 @@ function AddToken({
     create.mutate();
   };
   return (
-    <Modal opened onClose={onClose} title={t.settings.addToken}>
+    <Dialog opened onClose={onClose} title={t.settings.addToken}>
       <form onSubmit={submit} className={classes.group}>
         <SegmentedControl
           aria-label={t.settings.kind}
@@ -198,7 +199,7 @@ function AddToken({
           {t.settings.addToken}
         </Button>
       </form>
-    </Modal>
+    </Dialog>
   );
 }
 
@@ -207,7 +208,7 @@ function Secret({ kind, secret, onClose }: { kind: string; secret: string; onClo
   const t = useT();
   const curl = `curl -H 'Authorization: Bearer ${secret}' ${location.origin}/api/v1/services`;
   return (
-    <Modal opened onClose={onClose} title={t.settings.secretTitle} size="xl" closeOnClickOutside={false}>
+    <Dialog opened onClose={onClose} title={t.settings.secretTitle} size="xl" closeOnClickOutside={false}>
       <p className="warn" style={{ marginTop: 0 }}>
         {t.settings.secretOnce}
       </p>
@@ -229,6 +230,6 @@ function Secret({ kind, secret, onClose }: { kind: string; secret: string; onClo
           </div>
         </>
       )}
-    </Modal>
+    </Dialog>
   );
 }

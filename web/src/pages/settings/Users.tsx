@@ -1,4 +1,4 @@
-import { Button, Modal, NativeSelect, TextInput } from '@mantine/core';
+import { Button, NativeSelect, TextInput } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { ApiError, api, unwrap } from '~/api/client';
@@ -8,6 +8,7 @@ import { useT } from '~/i18n';
 import { useSession } from '~/shell/Session';
 import { Ago } from '~/ui/Ago';
 import { DataTable } from '~/ui/DataTable';
+import { Dialog } from '~/ui/Dialog';
 import { ErrorState } from '~/ui/ErrorState';
 import { Icon } from '~/ui/Icon';
 import { IconButton } from '~/ui/IconButton';
@@ -163,7 +164,7 @@ function AddUser({ onClose, onDone }: { onClose: () => void; onDone: () => void 
     onChange: (e: { currentTarget: { value: string } }) => setForm({ ...form, [key]: e.currentTarget.value }),
   });
   return (
-    <Modal opened onClose={onClose} title={t.settings.addUser}>
+    <Dialog opened onClose={onClose} title={t.settings.addUser}>
       <form onSubmit={submit} className={classes.group}>
         <TextInput label={t.settings.name} data-autofocus {...text('name')} />
         <TextInput label={t.settings.email} type="email" autoComplete="off" {...text('email')} />
@@ -185,6 +186,6 @@ function AddUser({ onClose, onDone }: { onClose: () => void; onDone: () => void 
           {t.settings.addUser}
         </Button>
       </form>
-    </Modal>
+    </Dialog>
   );
 }
