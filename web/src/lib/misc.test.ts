@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { colorsFor } from './colors';
+import { colorOf, colorsFor, palette } from './colors';
 import { highlight } from './highlight';
 import { traceIdIn } from './ids';
 import { prettyJson } from './json';
@@ -170,5 +170,8 @@ describe('snippets', () => {
 });
 
 it('colours the same names the same', () => {
-  expect([...colorsFor(['b', 'a', 'b'])]).toEqual([...colorsFor(['a', 'b'])]);
+  expect(colorsFor(['b', 'a', 'b']).get('a')).toBe(colorsFor(['a', 'z', 'c']).get('a'));
+  expect(colorsFor(['b', 'a', 'b']).size).toBe(2);
+  const many = new Set(Array.from({ length: 200 }, (_, i) => colorOf(`service-${i}`)));
+  expect([...many].sort()).toEqual([...palette].sort());
 });
