@@ -145,6 +145,13 @@ export function timeTicks(from: number, to: number, max: number): { ms: number; 
   return out;
 }
 
+/** tickAnchor keeps a label of the time axis inside its drawing: one at the right edge
+ * ends there instead of standing around its tick. */
+export function tickAnchor(x: number, width: number): { x: number; textAnchor: 'middle' | 'end' } {
+  const half = 30;
+  return x + half > width ? { x: width - 1, textAnchor: 'end' } : { x, textAnchor: 'middle' };
+}
+
 /** tickLabel writes a tick as short as it can be without doubt. */
 export function tickLabel(ms: number, step: number, lang: Lang): string {
   const d = new Date(ms);

@@ -90,7 +90,7 @@ export function TimeBars({ histogram, groups, fromMs, toMs, height = 104, label,
               className={classes.base}
             />
             {T.timeTicks(fromMs, toMs, Math.max(2, Math.floor(plot / 90))).map(({ ms, step: s }) => (
-              <text key={ms} x={x(ms)} y={height - 4} textAnchor="middle" className={classes.axis}>
+              <text key={ms} {...T.tickAnchor(x(ms), width)} y={height - 4} className={classes.axis}>
                 {T.tickLabel(ms, s, lang)}
               </text>
             ))}

@@ -122,9 +122,8 @@ export function Scatter({ traces, fromMs, toMs, onZoom }: Props) {
             {T.timeTicks(fromMs, toMs, Math.max(2, Math.floor(plot / 90))).map((k) => (
               <text
                 key={k.ms}
-                x={LEFT + ((k.ms - fromMs) / (toMs - fromMs)) * plot}
+                {...T.tickAnchor(LEFT + ((k.ms - fromMs) / (toMs - fromMs)) * plot, width)}
                 y={HEIGHT - 3}
-                textAnchor="middle"
                 className={axis.axis}
               >
                 {T.tickLabel(k.ms, k.step, lang)}
