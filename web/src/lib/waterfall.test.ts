@@ -63,6 +63,13 @@ it('searches name, service and summary in any case and width', () => {
   expect(W.search(list, ' ')).toEqual([]);
 });
 
+it('says of a summary what the name does not', () => {
+  expect(W.detail({ name: 'POST /order', summary: 'POST /order 500' })).toBe('500');
+  expect(W.detail({ name: 'POST /order', summary: 'POST /orders 500' })).toBe('POST /orders 500');
+  expect(W.detail({ name: 'SELECT', summary: 'SELECT' })).toBe('');
+  expect(W.detail({ name: 'SELECT', summary: undefined })).toBe('');
+});
+
 describe('views', () => {
   it('place pieces as shares, cut at the edges', () => {
     expect(W.place(25, 75, { from: 0, to: 100 })).toEqual({ left: 0.25, width: 0.5 });

@@ -119,6 +119,14 @@ export function withAncestors(n: number, t: Tree, chosen: (i: number) => boolean
   return keep;
 }
 
+/** detail is what the summary of a span says beyond its name, which stands before it:
+ * "500" of POST /order with the summary "POST /order 500". */
+export function detail(s: Pick<Bar, 'name' | 'summary'>): string {
+  const text = s.summary ?? '';
+  if (text === s.name) return '';
+  return s.name && text.startsWith(`${s.name} `) ? text.slice(s.name.length + 1) : text;
+}
+
 /** search lists the spans in whose name, service, summary or id the text is, without
  * regard to case and width. */
 export function search(spans: readonly Bar[], text: string): number[] {

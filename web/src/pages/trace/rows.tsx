@@ -6,7 +6,7 @@ import { useI18n } from '~/i18n';
 import { compare } from '~/lib/filter';
 import * as F from '~/lib/format';
 import { addNs } from '~/lib/time';
-import { place } from '~/lib/waterfall';
+import { detail, place } from '~/lib/waterfall';
 import { rowParam } from '~/pages/logs/openRow';
 import { Icon } from '~/ui/Icon';
 import { Level } from '~/ui/Level';
@@ -39,6 +39,7 @@ export const SpanRow = memo(function SpanRow(p: SpanRowProps) {
   const { t, lang } = useI18n();
   const s = p.span;
   const bad = s.error === true;
+  const more = detail(s);
   const bar = place(s.start_ns, s.start_ns + s.duration_ns, p);
   const label = F.duration(s.duration_ns, lang);
   // The label stands right of the bar, or left of it where the right has no room.
@@ -90,10 +91,10 @@ export const SpanRow = memo(function SpanRow(p: SpanRowProps) {
         )}
         <span
           className={`ellipsis ${classes.names}`}
-          title={`${s.service} · ${s.name}${s.summary ? `\n${s.summary}` : ''}`}
+          title={`${s.service} · ${s.name}${more ? `\n${s.summary}` : ''}`}
         >
           <span className={classes.service}>{s.service}</span> {s.name}
-          {s.summary && <span className="dim"> {s.summary}</span>}
+          {more && <span className="dim"> {more}</span>}
         </span>
         {s.missing_parent && (
           <span className={classes.tag} title={t.trace.missingParentHint}>
