@@ -1,5 +1,5 @@
 // The whole trace in a strip, on a canvas: every span a line in the colour of its service,
-// errors on top. Drawn once per trace and width; the part looked at is laid over it.
+// with a red end where it failed. Drawn once per trace and width; the part looked at is laid over it.
 import { type PointerEvent, useEffect, useRef, useState } from 'react';
 import type { TraceSpan } from '~/api/types';
 import { useI18n } from '~/i18n';
@@ -9,6 +9,8 @@ import { useWidth } from '~/ui/useWidth';
 import classes from './trace.module.css';
 
 const HEIGHT = 52;
+/** The width of the red end of a span with an error. */
+const MARK = 3;
 
 interface Props {
   spans: TraceSpan[];
@@ -120,7 +122,11 @@ function draw(
       paths.set(color, p);
     }
     p.rect(x, y, w, line > 2 ? line - 1 : line);
-    if (s.error) errors.rect(x, y, Math.max(w, 2), Math.max(line, 2));
+    if (s.error) {
+      // Only the end is red, beside the span when it is too short to show both.
+      const at = Math.min(w > 2 * MARK ? x + w - MARK : x + w, width - MARK);
+      errors.rect(at, y, MARK, Math.max(line, 2));
+    }
   }
   for (const [color, path] of paths) {
     g.fillStyle = color;
