@@ -418,6 +418,7 @@ export const en = {
     fill: 'Filled',
     disk: 'Disk',
     free: 'Free',
+    used: (percent: string) => `${percent} used`,
     total: 'In all',
     storage: 'Stored by day',
     day: 'Day (UTC)',

@@ -403,6 +403,7 @@ export const ja = {
     fill: '使用率',
     disk: 'ディスク',
     free: '空き',
+    used: (percent: string) => `使用 ${percent}`,
     total: '全体',
     storage: '日別の保存量',
     day: '日付（UTC）',

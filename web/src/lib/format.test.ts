@@ -18,6 +18,13 @@ describe('count', () => {
   ])('%d is %s', (n, want) => expect(F.count(n)).toBe(want));
 });
 
+it('writes a period in whole seconds', () => {
+  expect(F.period(28.8e9, 'ja')).toBe('29秒');
+  expect(plain(F.period(28.2e9, 'en'))).toBe('28 s');
+  expect(F.period(59.7e9, 'ja')).toBe('1分');
+  expect(F.period(3 * 3600e9 + 120e9, 'ja')).toBe('3時間2分');
+});
+
 describe('duration', () => {
   it.each([
     [0, '0 ms', '0 ms'],

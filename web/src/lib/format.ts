@@ -107,6 +107,14 @@ export function duration(ns: number, lang: Lang): string {
   return `${sig3(ns / S)}${NBSP}s`;
 }
 
+/** period of a clock on the wall, in whole seconds and words: 28 s / 28秒, then as duration. */
+export function period(ns: number, lang: Lang): string {
+  const s = Math.round(ns / S);
+  if (!Number.isFinite(s)) return '–';
+  if (Math.abs(s) < 60) return lang === 'ja' ? `${s}秒` : `${s}${NBSP}s`;
+  return duration(s * S, lang);
+}
+
 /** exactDuration writes all digits, for hover and copies: 1,240.532113 ms. */
 export function exactDuration(ns: number): string {
   return `${group(ns / MS)}${NBSP}ms`;

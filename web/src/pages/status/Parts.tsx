@@ -20,8 +20,16 @@ function Facts({ rows }: { rows: [string, ReactNode][] }) {
   );
 }
 
+interface MeterProps {
+  part: number;
+  whole: number;
+  label: string;
+  /** text writes the share, where a bare number leaves open what it counts. */
+  text?: (share: number) => string;
+}
+
 /** A share of something limited, as a bar with its number. Amber from 80 %, red from 95 %. */
-export function Meter({ part, whole, label }: { part: number; whole: number; label: string }) {
+export function Meter({ part, whole, label, text = F.percent }: MeterProps) {
   const s = share(part, whole);
   return (
     <span className={classes.meter}>
@@ -38,7 +46,7 @@ export function Meter({ part, whole, label }: { part: number; whole: number; lab
           style={{ width: `${Math.min(100, s * 100)}%` }}
         />
       </span>
-      <span className="num">{F.percent(s)}</span>
+      <span className="num">{text(s)}</span>
     </span>
   );
 }
@@ -123,7 +131,12 @@ export function Disk({ status }: { status: Status }) {
   return (
     <section className={classes.card}>
       <h2>{t.status.disk}</h2>
-      <Meter part={d.total_bytes - d.free_bytes} whole={d.total_bytes} label={t.status.disk} />
+      <Meter
+        part={d.total_bytes - d.free_bytes}
+        whole={d.total_bytes}
+        label={t.status.disk}
+        text={(s) => t.status.used(F.percent(s))}
+      />
       <Facts
         rows={[
           [t.status.free, F.bytes(d.free_bytes)],

@@ -96,7 +96,7 @@ function Overall({ status, ingest }: { status: Status; ingest: IngestStatus | un
       <div className={`dim ${classes.version}`}>
         {t.status.version} {status.version}
         <br />
-        {t.status.uptime} {F.duration(status.uptime_ns, lang)}
+        {t.status.uptime} {F.period(status.uptime_ns, lang)}
       </div>
     </section>
   );
