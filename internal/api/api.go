@@ -70,6 +70,7 @@ type API struct {
 	ops     *http.ServeMux // /api/
 	plain   *http.ServeMux // everything else
 	limits  *limiter
+	heavy   chan struct{} // a place for each heavy answer that is being made
 
 	stop     chan struct{} // closed when streams must end
 	stopOnce sync.Once
@@ -95,8 +96,8 @@ func New(opt Options) *API {
 	a := &API{
 		opt: opt, ops: http.NewServeMux(), plain: http.NewServeMux(),
 		origins: http.NewCrossOriginProtection(),
-		limits:  newLimiter(opt.Clock),
-		stop:    make(chan struct{}),
+		limits:  newLimiter(opt.Clock), heavy: make(chan struct{}, heavyAtOnce),
+		stop: make(chan struct{}),
 	}
 	if opt.PublicURL != "" {
 		u, err := url.Parse(opt.PublicURL)

@@ -35,7 +35,16 @@ type Op struct {
 	MaxBody int64
 	// Limit bounds how often one address may call it; no bound when nil.
 	Limit *Limit
+	// Heavy says that an answer may take many megabytes. Few of these are made at once.
+	Heavy bool
 }
+
+// heavyAtOnce is how many heavy answers are made or sent at once, and heavyWait how long
+// the next waits for its turn before it is refused.
+const (
+	heavyAtOnce = 8
+	heavyWait   = 5 * time.Second
+)
 
 const metaOp = "yagura"
 
@@ -117,7 +126,33 @@ func (a *API) authorise(ctx huma.Context, next func(huma.Context)) {
 		// The answer may still be sent after the server's own write deadline.
 		_ = http.NewResponseController(w).SetWriteDeadline(clock.Real{}.Now().Add(op.Timeout + 30*time.Second))
 	}
+	if op.Heavy {
+		if err := a.takeTurn(c); err != nil {
+			a.WriteError(w, r, err)
+			return
+		}
+		defer func() { <-a.heavy }()
+	}
 	next(huma.WithContext(ctx, c))
+}
+
+// takeTurn waits for a place among the heavy answers.
+func (a *API) takeTurn(ctx context.Context) error {
+	select {
+	case a.heavy <- struct{}{}:
+		return nil
+	default:
+	}
+	select {
+	case a.heavy <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-a.opt.Clock.After(heavyWait):
+		return fault.Retry(fault.Overloaded, 2*time.Second, i18n.T(
+			"Too many large answers are being made at this moment. Try again in a few seconds.",
+			"現在、サイズの大きい応答を多数処理しています。数秒後に再試行してください。"))
+	}
 }
 
 func (a *API) principal(r *http.Request) (authz.Principal, error) {

@@ -48,7 +48,7 @@ func (in *PageParams) page(s *Service, sel *SelectParams, order string) (PageAsk
 func registerLogs(a *api.API, s *Service) {
 	api.Register(a, api.Op{
 		ID: "list-logs", Method: http.MethodGet, Path: "/logs", Tag: "logs", Permission: authz.TelemetryRead,
-		Summary: "Search logs",
+		Summary: "Search logs", Heavy: true,
 	}, func(ctx context.Context, in *struct {
 		SelectParams
 		PageParams
@@ -69,7 +69,7 @@ func registerLogs(a *api.API, s *Service) {
 func registerSpans(a *api.API, s *Service) {
 	api.Register(a, api.Op{
 		ID: "list-spans", Method: http.MethodGet, Path: "/spans", Tag: "spans", Permission: authz.TelemetryRead,
-		Summary: "Search spans", Description: "The slowest come in one page: there is no next.",
+		Summary: "Search spans", Description: "The slowest come in one page: there is no next.", Heavy: true,
 	}, func(ctx context.Context, in *struct {
 		SelectParams
 		PageParams

@@ -28,7 +28,7 @@ func (s *Store) Maintain(ctx context.Context) error {
 		return err
 	}
 	d := ddl{s.opt.Database, s.opt.Cluster}
-	ctx = ch.Context(ctx, ch.WithSettings(ch.Settings{"mutations_sync": 1, "enable_full_text_index": 1, "max_execution_time": 3600}))
+	ctx = upkeep(ctx)
 	for _, day := range due {
 		q := fmt.Sprintf("ALTER TABLE %s %s MATERIALIZE INDEX text_index IN PARTITION '%s'", d.Local("logs"), d.OnCluster(), day)
 		if err := s.admin.Exec(ctx, q); err != nil {
@@ -36,6 +36,17 @@ func (s *Store) Maintain(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// upkeepTime is how long one piece of upkeep may take, whatever a question may. The
+// connection waits longer, for the engine's own answer.
+const upkeepTime = adminTimeout - 5*time.Minute
+
+// upkeep is the context of a statement that does upkeep, and returns when it is done.
+func upkeep(ctx context.Context) context.Context {
+	return ch.Context(ctx, ch.WithSettings(ch.Settings{
+		"mutations_sync": 1, "enable_full_text_index": 1, "max_execution_time": int(upkeepTime.Seconds()),
+	}))
 }
 
 // unindexed are the days whose text index is due, newest first. A day that has a round

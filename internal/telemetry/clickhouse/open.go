@@ -101,7 +101,7 @@ func Open(opt Options) (*Store, error) {
 	}
 	s := &Store{opt: opt}
 	var err error
-	if s.admin, err = connect(opt, "", 2, ch.Settings{}, time.Hour); err != nil {
+	if s.admin, err = connect(opt, "", 2, ch.Settings{}, adminTimeout); err != nil {
 		return nil, err
 	}
 	if s.reads, err = connect(opt, opt.Database, opt.MaxConns, readSettings(opt), opt.MaxQuery+10*time.Second); err != nil {
@@ -110,6 +110,9 @@ func Open(opt Options) (*Store, error) {
 	s.writes, err = connect(opt, opt.Database, max(opt.MaxConns/2, 2), ch.Settings{}, writeTimeout)
 	return s, err
 }
+
+// adminTimeout is how long a statement of schema or upkeep may be without an answer.
+const adminTimeout = time.Hour
 
 // readSettings hold for every question. What a person may ask is bounded here, once.
 func readSettings(opt Options) ch.Settings {

@@ -14,6 +14,7 @@ import (
 	ch "github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
+	"github.com/yagura-sre/yagura/internal/engine"
 	"github.com/yagura-sre/yagura/internal/engine/enginetest"
 	"github.com/yagura-sre/yagura/internal/fault"
 	"github.com/yagura-sre/yagura/internal/filter"
@@ -248,6 +249,33 @@ func TestLimits(t *testing.T) {
 			t.Fatal("the engine still works on a question whose asker went")
 		}
 		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// Upkeep may take longer than a question, through every layer that ends what takes long:
+// the engine's limit, the face's own (the limit and 5 s) and the connection's.
+func TestUpkeepOutlivesQuestions(t *testing.T) {
+	sup := enginetest.Own(t, func(o *engine.Options) { o.MaxQuery = time.Second })
+	s, err := Open(Options{Dial: sup.Dial, MaxQuery: time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	const slow = "SELECT sleepEachRow(1) FROM numbers(8) FORMAT Null SETTINGS max_block_size = 1, function_sleep_max_microseconds_per_block = 10000000"
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	if err := sup.WaitReady(ctx); err != nil {
+		t.Fatal(err)
+	}
+	begin := time.Now()
+	if err := s.admin.Exec(context.Background(), slow); err == nil || time.Since(begin) > 7*time.Second {
+		t.Errorf("without the settings of upkeep: %v after %s", err, time.Since(begin))
+	}
+	for _, ctx := range []context.Context{context.Background(), ctx} { // a deadline makes the driver set a limit of its own
+		begin := time.Now()
+		if err := s.admin.Exec(upkeep(ctx), slow); err != nil || time.Since(begin) < 7*time.Second {
+			t.Errorf("%v after %s", err, time.Since(begin))
+		}
 	}
 }
 
