@@ -76,13 +76,13 @@ func Register(a *api.API, s *Service, quarantine func() wal.Quarantine) {
 	api.Register(a, api.Op{
 		ID: "get-ingest-status", Method: http.MethodGet, Path: "/status/ingest", Tag: "status", Permission: authz.StatusRead,
 		Summary:     "What comes in, and what does not",
-		Description: "Sources and refusals that were last seen since the begin of the range, and rows that were quarantined within it.",
+		Description: "Sources, refusals and quarantined rows that were last seen in the range.",
 	}, func(ctx context.Context, in *struct{ api.RangeParams }) (*api.Out[IngestStatusView], error) {
 		from, to, err := in.Range(s.clock)
 		if err != nil {
 			return nil, err
 		}
-		v := s.view(api.Lang(ctx), from)
+		v := s.view(api.Lang(ctx), from, to)
 		for _, q := range quarantine().Rows {
 			if within(q.Time, from, to) {
 				v.Quarantine = append(v.Quarantine, QuarantinedView{ID: q.ID, Signal: q.Signal.String(), Time: q.Time, Rows: 1, Reason: q.Reason, Example: q.Row})
@@ -94,17 +94,20 @@ func Register(a *api.API, s *Service, quarantine func() wal.Quarantine) {
 
 func within(t, from, to time.Time) bool { return !t.Before(from) && t.Before(to) }
 
-// view is the status as it is told in a language: what was last seen since from. What goes
-// on is in however a page rounds the range's end.
-func (s *Service) view(lang i18n.Lang, from time.Time) IngestStatusView {
+// view is the status as it is told in a language: what was last seen in the range. One
+// that ends about now has no end, so that what goes on is in however a page rounds it.
+func (s *Service) view(lang i18n.Lang, from, to time.Time) IngestStatusView {
+	if now := s.clock.Now(); now.Sub(to) < time.Minute {
+		to = now.Add(time.Minute)
+	}
 	v := IngestStatusView{Sources: []SourceView{}, Refusals: []RefusalView{}, Quarantine: []QuarantinedView{}, Transports: []TransportView{}, Redactions: []RedactionView{}}
 	for _, x := range s.Sources() {
-		if !x.Last.Before(from) {
+		if within(x.Last, from, to) {
 			v.Sources = append(v.Sources, SourceView{x.Service, x.Env, x.Signal.String(), x.Rows, x.Last, x.RowsPerSecond})
 		}
 	}
 	for _, r := range s.Refusals() {
-		if r.Last.Before(from) {
+		if !within(r.Last, from, to) {
 			continue
 		}
 		signal := ""
