@@ -58,15 +58,27 @@ func (w *work) add(name string, k *keyInfo, value string) {
 }
 
 // finish puts the attributes from start on in their final order: sorted by key; of two
-// of a key the first stays, and a current name comes before an old one.
+// of a key the first stays, and a current name comes before an old one. Two of a current
+// name with different values mark the row as truncated, for one is lost; an old name
+// beside its successor does not.
 func (w *work) finish(start int) []telemetry.Attr {
+	sortAttrs(w.attrs[start:])
+	for i := start + 1; i < len(w.attrs); i++ {
+		if w.attrs[i].Key == w.attrs[i-1].Key && w.attrs[i].Value != w.attrs[i-1].Value {
+			w.flags |= telemetry.Truncated
+			w.twice = true
+		}
+	}
+	sorted := len(w.old) == 0
 	w.attrs = append(w.attrs, w.old...)
 	w.old = w.old[:0]
 	a := w.attrs[start:]
 	if len(a) == 0 {
 		return nil
 	}
-	sortAttrs(a)
+	if !sorted {
+		sortAttrs(a)
+	}
 	n := 1
 	for i := 1; i < len(a); i++ {
 		if a[i].Key != a[n-1].Key {

@@ -2,7 +2,6 @@ package ingest
 
 import (
 	"cmp"
-	"maps"
 	"math"
 	"slices"
 	"sync"
@@ -84,7 +83,7 @@ type book struct {
 	examples map[refusalKey]time.Time // when the example was taken
 	sources  map[sourceKey]*sourceRow
 	traffic  map[trafficKey]*Traffic
-	services map[string]time.Time // admitted names and when each was last seen
+	places   places // of services
 }
 
 func newBook() *book {
@@ -93,7 +92,6 @@ func newBook() *book {
 		examples: map[refusalKey]time.Time{},
 		sources:  map[sourceKey]*sourceRow{},
 		traffic:  map[trafficKey]*Traffic{},
-		services: map[string]time.Time{},
 	}
 }
 
@@ -120,21 +118,6 @@ func (b *book) refuse(signal telemetry.Signal, service string, reason Reason, n 
 		r.Example = cut(example, exampleBytes)
 		b.examples[k] = now
 	}
-}
-
-// admit says whether rows of a service are taken: names are admitted until there are
-// max, then only by taking the place of one that was silent for a day.
-func (b *book) admit(service string, max int, now time.Time) bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if _, ok := b.services[service]; !ok && len(b.services) >= max {
-		maps.DeleteFunc(b.services, func(_ string, last time.Time) bool { return now.Sub(last) > 24*time.Hour })
-		if len(b.services) >= max {
-			return false
-		}
-	}
-	b.services[service] = now
-	return true
 }
 
 // took counts stored rows of a source.

@@ -246,7 +246,7 @@ func FuzzHTTP(f *testing.F) {
 		rw.WriteHeader(http.StatusOK)
 	}))
 	f.Fuzz(func(t *testing.T, b []byte, encoding, kind string) {
-		req := httptest.NewRequest(http.MethodPost, "/v1/logs", bytes.NewReader(b))
+		req := httptest.NewRequest(http.MethodPost, "http://localhost/v1/logs", bytes.NewReader(b))
 		req.Header.Set("Content-Encoding", encoding)
 		req.Header.Set("Content-Type", kind)
 		rec := httptest.NewRecorder()

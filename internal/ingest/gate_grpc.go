@@ -1,23 +1,29 @@
 package ingest
 
 import (
+	"bytes"
 	"context"
-	"errors"
+	"encoding/base64"
+	"encoding/binary"
 	"fmt"
-	"reflect"
+	"io"
+	"log"
+	"mime"
+	"net"
+	"net/http"
+	"strconv"
 	"strings"
-	"sync"
 	"time"
 
-	"google.golang.org/grpc"
+	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
+	"go.opentelemetry.io/collector/pdata/pmetric/pmetricotlp"
+	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/encoding"
-	"google.golang.org/grpc/mem"
-	"google.golang.org/grpc/stats"
 	"google.golang.org/grpc/status"
-	"google.golang.org/grpc/tap"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/yagura-sre/yagura/internal/fault"
+	"github.com/yagura-sre/yagura/internal/i18n"
 	"github.com/yagura-sre/yagura/internal/telemetry"
 )
 
@@ -27,140 +33,171 @@ var methods = map[string]telemetry.Signal{
 	"/opentelemetry.proto.collector.metrics.v1.MetricsService/Export": telemetry.Metrics,
 }
 
-// grpcOptions put the gate before the receiver's gRPC services: the tap turns away who
-// may not send or comes when all is full, before anything is read; the codec measures a
-// message before it is decoded; the interceptor answers with partial success.
-func (s *Service) grpcOptions() []grpc.ServerOption {
-	g := &gateGRPC{s: s, codec: encoding.GetCodecV2("proto"), waiting: map[any]*arrival{}}
-	return []grpc.ServerOption{
-		grpc.InTapHandle(g.tap),
-		grpc.StatsHandler(g),
-		grpc.ForceServerCodecV2(g),
-		grpc.ChainUnaryInterceptor(g.intercept),
-		grpc.MaxHeaderListSize(64 << 10),
-		grpc.ConnectionTimeout(20 * time.Second),
-	}
+const grpcEncodings = "identity,gzip,zstd,snappy"
+
+// grpcServer takes OTLP/gRPC: three unary calls, over HTTP/2 without TLS. It stands on
+// net/http, for there a message is read by the gate, which holds its bytes as they come
+// and closes the flow-control window when it does not read; a server of grpc-go takes
+// in the whole message, of every stream of every connection, before anybody is asked.
+type grpcServer struct {
+	s   *Service
+	at  string
+	srv *http.Server
+	ln  net.Listener
 }
 
-type gateGRPC struct {
-	s     *Service
-	codec encoding.CodecV2
-
-	// A codec is not told which call it decodes for: what it found waits here, by the
-	// message, until the interceptor of that call takes it a moment later.
-	mu      sync.Mutex
-	waiting map[any]*arrival
+func (s *Service) newGRPC(at string) *grpcServer {
+	g := &grpcServer{s: s, at: at}
+	g.srv = &http.Server{
+		Handler:           g,
+		Protocols:         new(http.Protocols),
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       10 * time.Minute, // SDKs keep a connection between exports
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          log.New(io.Discard, "", 0), // senders that go away
+		HTTP2: &http.HTTP2Config{
+			MaxConcurrentStreams:          min(s.lim.Requests, 128),
+			MaxReceiveBufferPerConnection: 512 << 10, // of what the gate has not read yet
+			MaxReceiveBufferPerStream:     512 << 10,
+			SendPingTimeout:               30 * time.Second,
+			PingTimeout:                   15 * time.Second,
+			WriteByteTimeout:              30 * time.Second,
+		},
+	}
+	g.srv.Protocols.SetUnencryptedHTTP2(true)
+	return g
 }
 
-// arrival is what the codec found out about a message.
-type arrival struct {
-	bytes   int
-	refusal *refusal
-}
-
-// tap lets a call in or turns it away, by its headers alone.
-func (g *gateGRPC) tap(ctx context.Context, info *tap.Info) (context.Context, error) {
-	signal, ok := methods[info.FullMethodName]
-	if !ok {
-		return ctx, nil // answered UNIMPLEMENTED
+func (g *grpcServer) start(ctx context.Context) (err error) {
+	if g.ln, err = new(net.ListenConfig).Listen(ctx, "tcp", g.at); err != nil {
+		return portFault(err)
 	}
-	c := &call{transport: overGRPC, signal: signal}
-	var header string
-	if h := info.Header.Get("authorization"); len(h) > 0 {
-		header = h[0]
-	}
-	// The tap runs on the connection's own reader: an answer that is slow in coming
-	// holds up this sender and no other, and not for long.
-	actx, cancel := context.WithTimeout(ctx, 2*time.Second)
-	r := g.s.authorise(actx, header)
-	cancel()
-	if r == nil && g.s.gate.full() {
-		r = &refusal{reason: Busy, code: fault.Overloaded}
-	}
-	if r != nil {
-		g.s.turnAway(c, r)
-		g.s.book.passed(c.transport, c.signal, 0, 0, c.refused)
-		return ctx, r.status()
-	}
-	return withCall(ctx, c), nil
-}
-
-// TagRPC is of no use here; the tap made the call.
-func (g *gateGRPC) TagRPC(ctx context.Context, _ *stats.RPCTagInfo) context.Context { return ctx }
-
-// HandleRPC counts requests in and out.
-func (g *gateGRPC) HandleRPC(ctx context.Context, e stats.RPCStats) {
-	c, ok := ctx.Value(callKey{}).(*call)
-	if !ok {
-		return
-	}
-	switch e := e.(type) {
-	case *stats.Begin:
-		g.s.gate.requests.Add(1)
-	case *stats.End:
-		g.s.gate.leave()
-		if e.Error != nil && !c.counted && c.stored == 0 {
-			// Refused before the codec saw it: too large, or compressed with what nobody knows.
-			r := &refusal{reason: Malformed, code: fault.Invalid, example: cut(status.Convert(e.Error).Message(), 200)}
-			switch status.Code(e.Error) {
-			case codes.ResourceExhausted:
-				r.reason = TooLarge
-			case codes.Unimplemented:
-				r.reason = BadEncoding
-			case codes.Canceled, codes.DeadlineExceeded, codes.Unavailable:
-				r = nil // the sender went away
-			}
-			if r != nil {
-				g.s.turnAway(c, r)
-			}
+	g.s.otlp.addresses.set(overGRPC, g.ln.Addr().String())
+	go func() {
+		if err := g.srv.Serve(g.ln); err != http.ErrServerClosed {
+			g.s.log.Error("the OTLP/gRPC server ended", "err", err)
 		}
-		g.s.book.passed(c.transport, c.signal, int64(c.bytes), c.stored, c.refused)
-	}
-}
-
-// TagConn and HandleConn are of no use here.
-func (g *gateGRPC) TagConn(ctx context.Context, _ *stats.ConnTagInfo) context.Context { return ctx }
-
-// HandleConn does nothing.
-func (g *gateGRPC) HandleConn(context.Context, stats.ConnStats) {}
-
-// Name is that of the codec that g stands before.
-func (g *gateGRPC) Name() string { return g.codec.Name() }
-
-// Marshal is the receiver's own.
-func (g *gateGRPC) Marshal(v any) (mem.BufferSlice, error) { return g.codec.Marshal(v) }
-
-// requestMessage is what the receiver decodes into.
-type requestMessage interface{ UnmarshalProto([]byte) error }
-
-// Unmarshal decodes a request that may be decoded. A refusal is no error here, for gRPC
-// would answer INTERNAL: it waits for the interceptor, which has the right words.
-func (g *gateGRPC) Unmarshal(data mem.BufferSlice, v any) error {
-	m, ok := v.(requestMessage)
-	if !ok {
-		return g.codec.Unmarshal(data, v)
-	}
-	a := &arrival{bytes: data.Len()}
-	if !g.s.gate.hold(a.bytes) {
-		a.refusal = &refusal{reason: Busy, code: fault.Overloaded}
-		a.bytes = 0
-	} else {
-		buf := data.MaterializeToBuffer(mem.DefaultBufferPool())
-		defer buf.Free()
-		if r := g.s.measure(signalOf(v), protobufType, buf.ReadOnlyData()); r != nil {
-			a.refusal = r
-		} else if err := decode(m, buf.ReadOnlyData()); err != nil {
-			a.refusal = &refusal{reason: Malformed, code: fault.Invalid, cause: err, example: cut(err.Error(), 200)}
-		}
-	}
-	g.mu.Lock()
-	g.waiting[v] = a
-	g.mu.Unlock()
+	}()
 	return nil
 }
 
+// stop ends the server: calls that are being worked on are answered first, as far as ctx
+// allows.
+func (g *grpcServer) stop(ctx context.Context) error {
+	if g.ln == nil {
+		return nil
+	}
+	err := g.srv.Shutdown(ctx)
+	if err != nil {
+		_ = g.srv.Close() // those that are left; the error that counts is the one above
+	}
+	return err
+}
+
+// ServeHTTP answers one call.
+func (g *grpcServer) ServeHTTP(rw http.ResponseWriter, req *http.Request) {
+	kind, _, _ := mime.ParseMediaType(req.Header.Get("Content-Type"))
+	if req.ProtoMajor != 2 || req.Method != http.MethodPost || kind != "application/grpc" && kind != "application/grpc+proto" {
+		http.Error(rw, "this port speaks OTLP over gRPC; OTLP over HTTP has a port of its own (4318 unless configured)", http.StatusUnsupportedMediaType)
+		return
+	}
+	rw.Header().Set("Content-Type", "application/grpc")
+	rw.Header().Set("Grpc-Accept-Encoding", grpcEncodings)
+	signal, ok := methods[req.URL.Path]
+	if !ok {
+		writeGRPC(rw, nil, status.Error(codes.Unimplemented, "unknown method "+cut(req.URL.Path, 200)))
+		return
+	}
+	ctx := req.Context()
+	if d, ok := grpcTimeout(req.Header.Get("Grpc-Timeout")); ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, d)
+		defer cancel()
+	}
+	c := &call{transport: overGRPC, signal: signal}
+	msg, err := g.export(withCall(ctx, c), c, rw, req)
+	g.s.book.passed(c.transport, c.signal, int64(c.bytes), c.stored, c.refused)
+	writeGRPC(rw, msg, err)
+}
+
+// export takes a call through the gate to where it is stored, and gives the answer.
+func (g *grpcServer) export(ctx context.Context, c *call, rw http.ResponseWriter, req *http.Request) (msg []byte, err error) {
+	s := g.s
+	r := s.authorise(ctx, req.Header.Get("Authorization"))
+	if r == nil && s.gate.full() {
+		r = &refusal{reason: Busy, code: fault.Overloaded}
+	}
+	if r != nil {
+		s.turnAway(c, r)
+		return nil, r.status()
+	}
+	body, r := s.readMessage(c, rw, req)
+	defer func() { s.gate.release(c.held); bodies.Put(body) }()
+	if r == nil {
+		if s.gate.enter() {
+			defer s.gate.leave()
+			r = s.measure(c.signal, protobufType, body.Bytes())
+		} else {
+			r = &refusal{reason: Busy, code: fault.Overloaded}
+		}
+	}
+	if r == nil {
+		c.bytes = body.Len()
+		err = s.decodeAndConsume(ctx, c, body.Bytes(), &r)
+	}
+	if r != nil {
+		if r.reason == Abandoned { // nobody is there to be told
+			return nil, status.Error(codes.Canceled, "the sender went away")
+		}
+		s.turnAway(c, r)
+		switch r.reason {
+		case TooLarge: // without a time to come back: the same would be too large again
+			return nil, status.Error(codes.ResourceExhausted, r.reason.Text().En)
+		case BadEncoding:
+			return nil, status.Error(codes.Unimplemented, r.reason.Text().En)
+		}
+		return nil, r.status()
+	}
+	if err != nil {
+		return nil, err
+	}
+	if c.partial == "" {
+		return nil, nil
+	}
+	return partialSuccess(c, false)
+}
+
+func (s *Service) decodeAndConsume(ctx context.Context, c *call, b []byte, r **refusal) (err error) {
+	undecoded := func(err error) error {
+		if err != nil {
+			*r = &refusal{reason: Malformed, code: fault.Invalid, cause: err, example: cut(err.Error(), 200)}
+		}
+		return err
+	}
+	switch c.signal {
+	case telemetry.Logs:
+		m := plogotlp.NewExportRequest()
+		if undecoded(decode(m, b)) != nil {
+			return nil
+		}
+		return s.consumeLogs(ctx, m.Logs())
+	case telemetry.Spans:
+		m := ptraceotlp.NewExportRequest()
+		if undecoded(decode(m, b)) != nil {
+			return nil
+		}
+		return s.consumeSpans(ctx, m.Traces())
+	default:
+		m := pmetricotlp.NewExportRequest()
+		if undecoded(decode(m, b)) != nil {
+			return nil
+		}
+		return s.consumeMetrics(ctx, m.Metrics())
+	}
+}
+
 // decode does not let a fault of the decoder take the process along.
-func decode(m requestMessage, b []byte) (err error) {
+func decode(m interface{ UnmarshalProto([]byte) error }, b []byte) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("the decoder failed: %v", p)
@@ -169,44 +206,104 @@ func decode(m requestMessage, b []byte) (err error) {
 	return m.UnmarshalProto(b)
 }
 
-func (g *gateGRPC) intercept(ctx context.Context, req any, _ *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
-	g.mu.Lock()
-	a := g.waiting[req]
-	delete(g.waiting, req)
-	g.mu.Unlock()
-	if a == nil {
-		return handler(ctx, req)
+// readMessage reads the one message of a call: a byte that says whether it is compressed,
+// four of length, and the message. What it returns must be put back.
+func (s *Service) readMessage(c *call, rw http.ResponseWriter, req *http.Request) (_ *bytes.Buffer, r *refusal) {
+	from := s.readers.begin(rw, req.Body)
+	defer func() { from.end(r == nil) }()
+	var head [5]byte
+	if _, err := io.ReadFull(from, head[:]); err != nil {
+		return newBuffer(), readRefusal(req, err)
 	}
-	defer g.s.gate.release(a.bytes)
-	c := callOf(ctx)
-	c.bytes = a.bytes
-	if a.refusal != nil {
-		g.s.turnAway(c, a.refusal)
-		return nil, a.refusal.status()
+	n := int64(binary.BigEndian.Uint32(head[1:]))
+	if n > int64(s.lim.RequestBytes) {
+		return newBuffer(), s.tooLarge(req)
 	}
-	resp, err := handler(ctx, req)
-	if err != nil || c.partial == "" {
-		return resp, err
+	enc := ""
+	switch head[0] {
+	case 0:
+	case 1:
+		enc = strings.ToLower(req.Header.Get("Grpc-Encoding"))
+	default:
+		return newBuffer(), &refusal{reason: Malformed, code: fault.Invalid, example: "gRPC frame flag " + strconv.Itoa(int(head[0]))}
 	}
-	// The receiver's answer is of a type that only it can name; it reads itself.
-	m, ok := resp.(requestMessage)
-	if !ok {
-		return nil, errors.New("the receiver's answer cannot carry partial success")
-	}
-	msg, err := partialSuccess(c, false)
-	if err == nil {
-		err = m.UnmarshalProto(msg)
-	}
-	return resp, err
+	return s.readBody(c, req, &exactly{r: from, n: n}, enc)
 }
 
-// signalOf tells a request by the name of its type, which is all that is to be seen of it.
-func signalOf(v any) telemetry.Signal {
-	switch name := reflect.TypeOf(v).String(); {
-	case strings.Contains(name, "ExportLogs"):
-		return telemetry.Logs
-	case strings.Contains(name, "ExportTrace"):
-		return telemetry.Spans
+// exactly is a message of a length that was announced.
+type exactly struct {
+	r io.Reader
+	n int64
+}
+
+func (e *exactly) Read(b []byte) (int, error) {
+	if e.n <= 0 {
+		return 0, io.EOF
 	}
-	return telemetry.Metrics
+	n, err := e.r.Read(b[:min(int64(len(b)), e.n)])
+	e.n -= int64(n)
+	if err == io.EOF && e.n > 0 {
+		err = io.ErrUnexpectedEOF
+	}
+	return n, err
+}
+
+// writeGRPC answers a call: a message and status OK, or an error alone.
+func writeGRPC(rw http.ResponseWriter, msg []byte, err error) {
+	h := rw.Header()
+	if err != nil {
+		st := status.Convert(err)
+		h.Set("Grpc-Status", strconv.Itoa(int(st.Code())))
+		h.Set("Grpc-Message", percent(st.Message()))
+		if len(st.Proto().GetDetails()) > 0 {
+			if b, err := proto.Marshal(st.Proto()); err == nil {
+				h.Set("Grpc-Status-Details-Bin", base64.RawStdEncoding.EncodeToString(b))
+			}
+		}
+		rw.WriteHeader(http.StatusOK)
+		return
+	}
+	h.Set("Trailer", "Grpc-Status")
+	rw.WriteHeader(http.StatusOK)
+	out := binary.BigEndian.AppendUint32(make([]byte, 1, 5+len(msg)), uint32(len(msg)))
+	_, _ = rw.Write(append(out, msg...)) // the sender went away: nothing to be done
+	h.Set("Grpc-Status", "0")
+}
+
+// percent encodes a message as gRPC has it: what is not printable ASCII, and the percent
+// sign, as %XX.
+func percent(s string) string {
+	var b strings.Builder
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || c == '%' {
+			fmt.Fprintf(&b, "%%%02X", c)
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
+}
+
+// grpcTimeout reads the time that a sender waits: at most eight digits and a unit.
+func grpcTimeout(s string) (time.Duration, bool) {
+	if len(s) < 2 || len(s) > 9 {
+		return 0, false
+	}
+	unit, ok := map[byte]time.Duration{
+		'H': time.Hour, 'M': time.Minute, 'S': time.Second, 'm': time.Millisecond, 'u': time.Microsecond, 'n': time.Nanosecond,
+	}[s[len(s)-1]]
+	n, err := strconv.ParseUint(s[:len(s)-1], 10, 32)
+	if !ok || err != nil {
+		return 0, false
+	}
+	if n > uint64((1<<62)/unit) {
+		return 0, false // longer than anybody waits
+	}
+	return time.Duration(n) * unit, true
+}
+
+func portFault(err error) error {
+	return fault.Wrap(err, fault.Unavailable, i18n.T(
+		"The OTLP ports cannot be opened. Another program may hold them; choose others with --otlp-grpc and --otlp-http.",
+		"OTLPのポートを開けません。ほかのプログラムが使用している可能性があります。--otlp-grpc と --otlp-http で別のポートを指定してください。"))
 }

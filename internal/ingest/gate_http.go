@@ -9,9 +9,11 @@ import (
 	"mime"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/s2"
 	"github.com/klauspost/compress/zstd"
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
 	"go.opentelemetry.io/collector/pdata/pmetric/pmetricotlp"
@@ -56,6 +58,10 @@ func (s *Service) gateHTTP(next http.Handler) http.Handler {
 			refuse(http.StatusUnsupportedMediaType, &refusal{reason: BadEncoding, code: fault.Invalid, example: "Content-Type: " + cut(req.Header.Get("Content-Type"), 100)})
 			return
 		}
+		if r := s.foreign(req); r != nil {
+			refuse(http.StatusForbidden, r)
+			return
+		}
 		if r := s.authorise(req.Context(), req.Header.Get("Authorization")); r != nil {
 			refuse(httpCode(r.code), r)
 			return
@@ -64,7 +70,9 @@ func (s *Service) gateHTTP(next http.Handler) http.Handler {
 			refuse(http.StatusTooManyRequests, &refusal{reason: Busy, code: fault.Overloaded})
 			return
 		}
-		body, r := s.readBody(c, req)
+		from := s.readers.begin(rw, req.Body)
+		body, r := s.readBody(c, req, from, strings.ToLower(strings.TrimSpace(req.Header.Get("Content-Encoding"))))
+		from.end(r == nil)
 		defer func() { s.gate.release(c.held); bodies.Put(body) }()
 		if r == nil {
 			// Only now: a sender that is slow to send holds its bytes and nobody's place.
@@ -104,7 +112,7 @@ func httpCode(c fault.Code) int {
 		return http.StatusForbidden
 	case fault.Overloaded:
 		return http.StatusTooManyRequests
-	case fault.Unavailable:
+	case fault.Unavailable, fault.Timeout:
 		return http.StatusServiceUnavailable
 	}
 	return http.StatusBadRequest
@@ -142,34 +150,64 @@ var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 var errOverBudget = errors.New("over the budget of bytes in flight")
 
-// readBody reads and decompresses a request. What it returns must be put back.
-func (s *Service) readBody(c *call, req *http.Request) (*bytes.Buffer, *refusal) {
+func newBuffer() *bytes.Buffer {
 	buf := bodies.Get().(*bytes.Buffer)
 	if buf.Cap() > 4<<20 {
 		buf = new(bytes.Buffer) // one large request must not keep its memory for good
 	}
 	buf.Reset()
-	var from io.Reader = req.Body
-	switch enc := req.Header.Get("Content-Encoding"); enc {
+	return buf
+}
+
+// readBody reads and decompresses a request. What it returns must be put back. Nothing is
+// held, and no decoder made ready, before the first byte is there.
+func (s *Service) readBody(c *call, req *http.Request, from io.Reader, enc string) (*bytes.Buffer, *refusal) {
+	var start [512]byte
+	n, err := from.Read(start[:])
+	buf := newBuffer()
+	if err != nil && err != io.EOF {
+		return buf, readRefusal(req, err)
+	}
+	if err == io.EOF {
+		from = bytes.NewReader(start[:n])
+	} else {
+		from = io.MultiReader(bytes.NewReader(start[:n]), from)
+	}
+	undecodable := func(err error) *refusal {
+		if errors.Is(err, errSlow) {
+			return readRefusal(req, err)
+		}
+		return &refusal{reason: Malformed, code: fault.Invalid, cause: err, example: enc + ": " + err.Error()}
+	}
+	switch enc {
 	case "", "identity":
 	case "gzip":
 		z := gzips.Get().(*gzip.Reader)
 		defer gzips.Put(z)
 		if err := z.Reset(from); err != nil {
-			return buf, &refusal{reason: Malformed, code: fault.Invalid, cause: err, example: "gzip: " + err.Error()}
+			return buf, undecodable(err)
 		}
 		from = z
 	case "zstd":
 		z := zstds.Get().(*zstd.Decoder)
 		defer func() { _ = z.Reset(nil); zstds.Put(z) }()
 		if err := z.Reset(from); err != nil {
-			return buf, &refusal{reason: Malformed, code: fault.Invalid, cause: err, example: "zstd: " + err.Error()}
+			return buf, undecodable(err)
 		}
 		from = z
+	case "snappy":
+		if c.transport == overGRPC { // over HTTP, the name stands for two formats
+			z := snappies.Get().(*s2.Reader)
+			defer func() { z.Reset(nil); snappies.Put(z) }()
+			z.Reset(from)
+			from = z
+			break
+		}
+		fallthrough
 	default:
 		return buf, &refusal{reason: BadEncoding, code: fault.Invalid, example: "Content-Encoding: " + cut(enc, 100)}
 	}
-	err := s.fill(buf, from, c)
+	err = s.fill(buf, from, c)
 	var tooBig *http.MaxBytesError
 	switch {
 	case err == nil:
@@ -177,25 +215,43 @@ func (s *Service) readBody(c *call, req *http.Request) (*bytes.Buffer, *refusal)
 	case errors.Is(err, errOverBudget):
 		return buf, &refusal{reason: Busy, code: fault.Overloaded}
 	case errors.Is(err, errTooLarge), errors.As(err, &tooBig), errors.Is(err, zstd.ErrWindowSizeExceeded), errors.Is(err, zstd.ErrDecoderSizeExceeded):
-		return buf, &refusal{reason: TooLarge, code: fault.TooLarge, example: "more than " + strconv.Itoa(s.lim.RequestBytes) + " bytes from " + req.UserAgent()}
+		return buf, s.tooLarge(req)
 	}
-	return buf, &refusal{reason: Malformed, code: fault.Invalid, cause: err, example: cut(err.Error(), 200)}
+	return buf, readRefusal(req, err)
+}
+
+func (s *Service) tooLarge(req *http.Request) *refusal {
+	return &refusal{reason: TooLarge, code: fault.TooLarge, example: "more than " + strconv.Itoa(s.lim.RequestBytes) + " bytes from " + cut(req.UserAgent(), 200)}
+}
+
+// readRefusal files why a body could not be read.
+func readRefusal(req *http.Request, err error) *refusal {
+	switch {
+	case errors.Is(err, errSlow):
+		return &refusal{reason: SlowSender, code: fault.Timeout, example: "from " + cut(req.UserAgent(), 200)}
+	case req.ProtoMajor == 2 && req.Context().Err() != nil:
+		return &refusal{reason: Abandoned, code: fault.Timeout}
+	}
+	return &refusal{reason: Malformed, code: fault.Invalid, cause: err, example: cut(err.Error(), 200)}
 }
 
 var errTooLarge = errors.New("larger than the limit")
 
 // fill reads all of r within the limits, taking its bytes from the budget as they come:
-// a compressed request tells its size only then.
+// a compressed request tells its size only then, and a slow one holds what it has sent.
 func (s *Service) fill(buf *bytes.Buffer, r io.Reader, c *call) error {
-	const step = 64 << 10
+	const least, most = 4 << 10, 64 << 10
 	for {
+		step := min(max(least, buf.Len()), most, s.lim.RequestBytes-buf.Len())
 		if c.held < buf.Len()+step {
-			more := max(step, buf.Len()) // doubling, as the buffer does
+			// Doubling, as the buffer does, but never more than the largest request.
+			more := min(max(step, buf.Len()), s.lim.RequestBytes-c.held)
 			if !s.gate.hold(more) {
 				return errOverBudget
 			}
 			c.held += more
 		}
+		step = max(step, 1) // one more byte tells whether it is too large
 		buf.Grow(step)
 		b := buf.AvailableBuffer()[:step]
 		n, err := r.Read(b)
@@ -211,6 +267,8 @@ func (s *Service) fill(buf *bytes.Buffer, r io.Reader, c *call) error {
 		}
 	}
 }
+
+var snappies = sync.Pool{New: func() any { return s2.NewReader(nil, s2.ReaderMaxBlockSize(64<<10)) }}
 
 var gzips = sync.Pool{New: func() any { return new(gzip.Reader) }}
 

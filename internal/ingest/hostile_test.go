@@ -458,7 +458,7 @@ func TestSlowSender(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	if _, err := io.WriteString(conn, "POST /v1/logs HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-protobuf\r\nContent-Length: 1000\r\n\r\nx"); err != nil {
+	if _, err := io.WriteString(conn, "POST /v1/logs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-protobuf\r\nContent-Length: 1000\r\n\r\nx"); err != nil {
 		t.Fatal(err)
 	}
 	waitFor(t, func() bool { return s.gate.bytes.Load() > 0 }, func() any { return s.gate.bytes.Load() })

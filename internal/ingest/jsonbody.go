@@ -6,6 +6,8 @@ import (
 	"unicode/utf8"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/yagura-sre/yagura/internal/telemetry"
 )
 
 // field is a leaf of a structured body; nested names are joined by dots.
@@ -47,7 +49,13 @@ func (w *work) parseJSON(s string) bool {
 		return false
 	}
 	p.space()
-	return p.i == len(s)
+	if p.i != len(s) {
+		return false
+	}
+	if p.repaired {
+		w.flags |= telemetry.Repaired
+	}
+	return true
 }
 
 // parser is a strict reader of JSON that neither builds a tree nor copies.
@@ -56,6 +64,8 @@ type parser struct {
 	i      int
 	depth  int
 	fields []field
+	// repaired says that half of a surrogate pair was replaced by U+FFFD.
+	repaired bool
 }
 
 func (p *parser) space() {
@@ -272,12 +282,15 @@ func (p *parser) string() (string, bool) {
 	}
 	s := p.s[from : p.i-1]
 	if escaped {
-		s = unescape(s)
+		var lone bool
+		s, lone = unescape(s)
+		p.repaired = p.repaired || lone
 	}
 	return s, true
 }
 
-func unescape(s string) string {
+// unescape also says whether there was half of a surrogate pair.
+func unescape(s string) (_ string, lone bool) {
 	b := make([]byte, 0, len(s))
 	for i := 0; i < len(s); i++ {
 		if s[i] != '\\' {
@@ -307,14 +320,14 @@ func unescape(s string) string {
 						continue
 					}
 				}
-				r = utf8.RuneError
+				r, lone = utf8.RuneError, true
 			}
 			b = utf8.AppendRune(b, r)
 		default: // " \ /
 			b = append(b, s[i])
 		}
 	}
-	return string(b)
+	return string(b), lone
 }
 
 // hex4 reads four hex digits, or gives -1.

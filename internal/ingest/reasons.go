@@ -20,6 +20,8 @@ const (
 	ServiceLimit  Reason = "service_limit"
 	MissingIDs    Reason = "missing_ids"
 	BadMetric     Reason = "invalid_metric"
+	SlowSender    Reason = "too_slow"
+	BadOrigin     Reason = "forbidden_origin"
 )
 
 // Reasons to change a row that is stored. They are marked by the row's flags.
@@ -27,13 +29,15 @@ const (
 	AttributeLimit Reason = "attribute_limit"
 	ValueLimit     Reason = "value_too_long"
 	ClockSkew      Reason = "clock_skew"
+	BadDuration    Reason = "negative_duration"
+	DuplicateKey   Reason = "duplicate_attribute"
 	InvalidUTF8    Reason = "invalid_utf8"
 )
 
 // Stored says that rows counted under the reason were stored, changed.
 func (r Reason) Stored() bool {
 	switch r {
-	case AttributeLimit, ValueLimit, ClockSkew, InvalidUTF8:
+	case AttributeLimit, ValueLimit, ClockSkew, BadDuration, DuplicateKey, InvalidUTF8:
 		return true
 	}
 	return false
@@ -41,7 +45,9 @@ func (r Reason) Stored() bool {
 
 // Retried says that the sender was asked to send the same again, so that what is counted
 // under the reason is late, not lost, as long as the sender does.
-func (r Reason) Retried() bool { return r == Busy || r == StorageAway || r == Abandoned }
+func (r Reason) Retried() bool {
+	return r == Busy || r == StorageAway || r == Abandoned || r == SlowSender
+}
 
 // Text says what happened and how to mend it.
 func (r Reason) Text() i18n.Text { return reasonTexts[r] }
@@ -95,6 +101,18 @@ var reasonTexts = map[Reason]i18n.Text{
 	ClockSkew: i18n.T(
 		"The time was missing, or too far from the server's clock; the time of arrival stands in and the row is marked. Check the sender's clock (NTP) and the unit of its timestamps.",
 		"時刻がないか、サーバーの時計から離れすぎているため、到着時刻で代用して印を付けました。送信元の時計（NTP）とタイムスタンプの単位を確認してください。"),
+	SlowSender: i18n.T(
+		"The request's body came too slowly and was ended; the sender was asked to retry. Check the network between the sender and the server, or lower the batch size of the exporter.",
+		"リクエスト本文の受信が遅すぎるため打ち切り、送信元に再送を求めました。送信元とサーバーの間のネットワークを確認するか、エクスポーターのバッチサイズを小さくしてください。"),
+	BadOrigin: i18n.T(
+		"A web page that is not allowed tried to send. Without ingest tokens, a browser's origin must be listed in otlp.cors_origins, and on a loopback port the Host must be localhost or a loopback address.",
+		"許可されていないWebページからの送信を拒否しました。取り込みトークンを使わない場合は、ブラウザーのオリジンを otlp.cors_origins に登録してください。ループバックで待ち受けるポートでは、Hostがlocalhostまたはループバックアドレスである必要があります。"),
+	BadDuration: i18n.T(
+		"The span ends before it starts, or never started; its duration is 0 and the row marked. Check that the instrumentation takes both times from the same, monotonic clock.",
+		"スパンの終了時刻が開始時刻より前か、開始時刻がないため、所要時間を0として印を付けました。計装側で開始と終了に同じ単調時計を使っているかを確認してください。"),
+	DuplicateKey: i18n.T(
+		"An attribute's name came twice with different values; the first was kept and the row marked. Set each attribute once.",
+		"同じ名前の属性が異なる値で複数あったため、最初の値だけを残して印を付けました。属性は1つの名前につき1回だけ設定してください。"),
 	InvalidUTF8: i18n.T(
 		"A text was not valid UTF-8; the invalid bytes were replaced by U+FFFD and the row marked. Find the source of Shift_JIS, EUC-JP or binary text.",
 		"UTF-8として不正な文字列があったため、不正なバイトをU+FFFDに置き換えて印を付けました。Shift_JIS、EUC-JP、バイナリを出力している箇所を確認してください。"),

@@ -22,13 +22,9 @@ import (
 	nooptrace "go.opentelemetry.io/otel/trace/noop"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
-	"google.golang.org/grpc"
-
-	"github.com/yagura-sre/yagura/internal/fault"
-	"github.com/yagura-sre/yagura/internal/i18n"
 )
 
-// receiver is the Collector's otlpreceiver and what it needs around it: a host that has
+// otlp is the Collector's otlpreceiver, for HTTP, and what it needs around it: a host that has
 // our gate as its one extension, and a logger.
 type otlp struct {
 	parts     []component.Component
@@ -38,23 +34,13 @@ type otlp struct {
 
 var gateID = component.MustNewID("gate")
 
-// newOTLP makes the receiver for the three signals; it is one server behind them.
+// newOTLP makes the receiver for the three signals; it is one HTTP server behind them.
 func (s *Service) newOTLP(o Options) (*otlp, error) {
 	factory := otlpreceiver.NewFactory()
 	cfg := factory.CreateDefaultConfig().(*otlpreceiver.Config)
 	gate := []configmiddleware.Config{{ID: gateID}}
 
-	cfg.Protocols.GRPC = configoptional.None[configgrpc.ServerConfig]()
-	if o.GRPC != "" {
-		c := configgrpc.NewDefaultServerConfig()
-		c.NetAddr.Endpoint = o.GRPC
-		c.NetAddr.Transport = "tcp"
-		c.ReadBufferSize = 512 << 10
-		c.MaxRecvMsgSizeMiB = max(1, (s.lim.RequestBytes+1<<20-1)>>20)
-		c.MaxConcurrentStreams = uint32(s.lim.Requests)
-		c.Middlewares = gate
-		cfg.Protocols.GRPC = configoptional.Some(c)
-	}
+	cfg.Protocols.GRPC = configoptional.None[configgrpc.ServerConfig]() // see grpcServer
 	cfg.Protocols.HTTP = configoptional.None[otlpreceiver.HTTPConfig]()
 	if o.HTTP != "" {
 		c := confighttp.NewDefaultServerConfig()
@@ -118,9 +104,7 @@ func (r *otlp) start(ctx context.Context) error {
 			for _, started := range r.parts[:i] {
 				_ = started.Shutdown(ctx) // the error that counts is the one above
 			}
-			return fault.Wrap(err, fault.Unavailable, i18n.T(
-				"The OTLP ports cannot be opened. Another program may hold them; choose others with --otlp-grpc and --otlp-http.",
-				"OTLPのポートを開けません。ほかのプログラムが使用している可能性があります。--otlp-grpc と --otlp-http で別のポートを指定してください。"))
+			return portFault(err)
 		}
 	}
 	return nil
@@ -155,10 +139,7 @@ func (r *otlp) GetExtensions() map[component.ID]component.Component {
 // gateExtension shows the gate to the receiver in the form that the Collector knows.
 type gateExtension struct{ s *Service }
 
-var (
-	_ extensionmiddleware.HTTPServer = (*gateExtension)(nil)
-	_ extensionmiddleware.GRPCServer = (*gateExtension)(nil)
-)
+var _ extensionmiddleware.HTTPServer = (*gateExtension)(nil)
 
 // Start does nothing.
 func (*gateExtension) Start(context.Context, component.Host) error { return nil }
@@ -171,13 +152,8 @@ func (g *gateExtension) GetHTTPHandler(context.Context) (extensionmiddleware.Wra
 	return g.s.wrapHTTP, nil
 }
 
-// GetGRPCServerOptions puts the gate before the gRPC services.
-func (g *gateExtension) GetGRPCServerOptions(context.Context) ([]grpc.ServerOption, error) {
-	return g.s.grpcOptions(), nil
-}
-
-// addresses are where the servers listen, which the receiver tells its log alone: a port
-// of 0 is settled only when it is opened.
+// addresses are where the servers listen; the receiver tells it its log alone. A port of 0
+// is settled only when it is opened.
 type addresses struct {
 	mu    sync.Mutex
 	found map[string]string
@@ -192,17 +168,15 @@ func (a *addresses) get(transport, configured string) string {
 	return configured
 }
 
-func (a *addresses) note(message, addr string) {
+func (a *addresses) set(transport, addr string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if _, _, err := net.SplitHostPort(addr); err != nil {
-		return
-	}
-	switch {
-	case strings.Contains(message, "GRPC"):
-		a.found[overGRPC] = addr
-	case strings.Contains(message, "HTTP"):
-		a.found[overHTTP] = addr
+	a.found[transport] = addr
+}
+
+func (a *addresses) note(message, addr string) {
+	if _, _, err := net.SplitHostPort(addr); err == nil && strings.Contains(message, "HTTP") {
+		a.set(overHTTP, addr)
 	}
 }
 

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"runtime/debug"
@@ -42,6 +43,9 @@ type Options struct {
 	IDs   *id.Sequence
 	Log   *slog.Logger
 	Tail  *TailHub // nil: nobody can listen
+	// Known are the services that the store has rows of, the most important first: they
+	// have their places before anybody new, within Limits.Services.
+	Known []string
 }
 
 // Service is the door for telemetry. Safe for concurrent use.
@@ -60,7 +64,11 @@ type Service struct {
 	book  *book
 	gate  gate
 	otlp  *otlp
-	at    [2]string // configured addresses, gRPC and HTTP
+	grpc  *grpcServer
+
+	readers readers
+	origins []string  // browsers' origins that may send without a token
+	at      [2]string // configured addresses, gRPC and HTTP
 }
 
 // New checks the options and makes a Service; Start opens its ports.
@@ -74,9 +82,11 @@ func New(o Options) (*Service, error) {
 	}
 	s := &Service{
 		lim: o.Limits.withDefaults(), codec: o.Codec, append: o.Append, redactor: red, auth: o.Auth,
-		clock: o.Clock, ids: o.IDs, log: o.Log, tail: o.Tail, book: newBook(), at: [2]string{o.GRPC, o.HTTP},
+		clock: o.Clock, ids: o.IDs, log: o.Log, tail: o.Tail, book: newBook(), origins: o.CORSOrigins, at: [2]string{o.GRPC, o.HTTP},
 	}
 	s.gate.lim = &s.lim
+	s.readers = readers{max: max(1024, 4*s.lim.Requests), grace: bodyGrace}
+	s.book.know(o.Known, s.lim.Services, s.clock.Now())
 	s.works = newWorkPool(s.lim, red)
 	if s.otlp, err = s.newOTLP(o); err != nil {
 		return nil, fault.Internalf("make the OTLP receiver: %w", err)
@@ -86,19 +96,39 @@ func New(o Options) (*Service, error) {
 
 // Start opens the ports and returns when they are open.
 func (s *Service) Start(ctx context.Context) error {
-	if s.at[0] == "" && s.at[1] == "" {
-		return nil
+	if s.at[0] != "" {
+		s.grpc = s.newGRPC(s.at[0])
+		if err := s.grpc.start(ctx); err != nil {
+			return err
+		}
 	}
-	return s.otlp.start(ctx)
+	if s.at[1] != "" {
+		if err := s.otlp.start(ctx); err != nil {
+			if s.grpc != nil {
+				_ = s.grpc.stop(ctx) // the error that counts is the one above
+			}
+			return err
+		}
+	}
+	return nil
 }
 
 // Stop closes the ports. Requests that are being worked on are answered, as far as ctx
 // allows; senders retry what was not.
 func (s *Service) Stop(ctx context.Context) error {
-	if s.at[0] == "" && s.at[1] == "" {
-		return nil
+	done := make(chan error, 1)
+	go func() {
+		if s.grpc == nil {
+			done <- nil
+			return
+		}
+		done <- s.grpc.stop(ctx)
+	}()
+	var err error
+	if s.at[1] != "" {
+		err = s.otlp.stop(ctx)
 	}
-	return s.otlp.stop(ctx)
+	return errors.Join(err, <-done)
 }
 
 // GRPCAddr is where gRPC is listened to, once started.

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"strings"
+	"unicode"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
@@ -86,6 +87,8 @@ func (w *work) source(res pcommon.Resource) (telemetry.Source, telemetry.Flags) 
 		}
 		w.add(name, k, value)
 	}
+	w.twice = false // told of rows, not of resources; the flag stays
+	p.service, p.workload = cleanName(p.service), cleanName(p.workload)
 	src := telemetry.Source{
 		Env:      cut(p.env, w.lim.KeyBytes),
 		Service:  cut(p.service, w.lim.KeyBytes),
@@ -124,4 +127,18 @@ func first(s ...string) string {
 		}
 	}
 	return ""
+}
+
+// cleanName takes control characters and outer white space out of a name that people
+// type and see: of such alone there is no name.
+func cleanName(s string) string {
+	if strings.ContainsFunc(s, unicode.IsControl) {
+		s = strings.Map(func(r rune) rune {
+			if unicode.IsControl(r) {
+				return -1
+			}
+			return r
+		}, s)
+	}
+	return strings.TrimSpace(s)
 }

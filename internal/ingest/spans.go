@@ -74,6 +74,7 @@ func (w *work) span(row *telemetry.Span, s ptrace.Span) {
 		row.Duration = end - start
 	} else if end != start { // it ended before it began, or never began
 		w.flags |= telemetry.Skewed
+		w.back = start > 0 // without a start, what is wrong is its time
 	}
 	row.Time = w.when(start)
 

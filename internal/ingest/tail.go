@@ -17,9 +17,12 @@ type TailHub struct {
 	spans channelSet[telemetry.Span]
 }
 
-// tailBatches is how many batches wait for a slow listener; further ones are dropped and
-// counted, for a listener never delays a receiver.
-const tailBatches = 256
+// What waits for a slow listener: so many batches, of so many bytes in all. Further rows are
+// dropped and counted, for a listener never delays a receiver.
+const (
+	tailBatches = 256
+	tailBytes   = 8 << 20
+)
 
 // Subscribe is telemetry.Tailer's.
 func (h *TailHub) Subscribe(ctx context.Context, signal telemetry.Signal) <-chan telemetry.Arrival {
@@ -43,23 +46,30 @@ func relay[T any](ctx context.Context, from *tail[T], to chan<- telemetry.Arriva
 		select {
 		case <-ctx.Done():
 			return
-		case rows := <-from.ch:
-			a := wrap(rows)
+		case b := <-from.ch:
+			a := wrap(b.rows)
 			a.Dropped = from.dropped.Swap(0)
 			select {
 			case <-ctx.Done():
 				return
 			case to <- a:
 			}
+			from.bytes.Add(-b.bytes)
 		}
 	}
 }
 
 // tail is one listener. Batches are shared with other listeners and must not be changed.
 type tail[T any] struct {
-	ch      chan []T
+	ch      chan batch[T]
+	bytes   atomic.Int64 // of the batches that wait
 	dropped atomic.Uint64
 	close   func()
+}
+
+type batch[T any] struct {
+	rows  []T
+	bytes int64
 }
 
 type channelSet[T any] struct {
@@ -69,7 +79,7 @@ type channelSet[T any] struct {
 }
 
 func (s *channelSet[T]) listen() *tail[T] {
-	t := &tail[T]{ch: make(chan []T, tailBatches)}
+	t := &tail[T]{ch: make(chan batch[T], tailBatches)}
 	t.close = func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -87,18 +97,39 @@ func (s *channelSet[T]) listen() *tail[T] {
 
 func (s *channelSet[T]) listening() bool { return s.n.Load() > 0 }
 
-func (s *channelSet[T]) publish(rows []T) {
+// publish hands rows to each listener, as many as it has room for.
+func (s *channelSet[T]) publish(rows []T, size func(*T) int) {
 	if len(rows) == 0 {
 		return
+	}
+	var all int64
+	sizes := make([]int64, len(rows))
+	for i := range rows {
+		sizes[i] = int64(size(&rows[i]))
+		all += sizes[i]
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, t := range s.open {
-		select {
-		case t.ch <- rows:
-		default:
-			t.dropped.Add(uint64(len(rows)))
+		b := batch[T]{rows, all}
+		if room := tailBytes - t.bytes.Load(); all > room {
+			n := 0
+			for b.bytes = 0; n < len(rows) && b.bytes+sizes[n] <= room; n++ {
+				b.bytes += sizes[n]
+			}
+			// Cloned: a slice of the whole would keep the rest in memory.
+			b.rows = slices.Clone(rows[:n])
 		}
+		if len(b.rows) > 0 {
+			t.bytes.Add(b.bytes)
+			select {
+			case t.ch <- b:
+			default:
+				t.bytes.Add(-b.bytes)
+				b.rows = nil
+			}
+		}
+		t.dropped.Add(uint64(len(rows) - len(b.rows)))
 	}
 }
 
@@ -112,7 +143,7 @@ func (h *TailHub) publishLogs(rows []telemetry.Log) {
 		out[i].Attrs = slices.Clone(out[i].Attrs)
 		out[i].Source.Attrs = shared(out, i, func(r *telemetry.Log) *telemetry.Source { return &r.Source }, rows[i].Source.Attrs)
 	}
-	h.logs.publish(out)
+	h.logs.publish(out, logSize)
 }
 
 // publishSpans is publishLogs for spans.
@@ -134,7 +165,7 @@ func (h *TailHub) publishSpans(rows []telemetry.Span) {
 			s.Links[j].Attrs = slices.Clone(s.Links[j].Attrs)
 		}
 	}
-	h.spans.publish(out)
+	h.spans.publish(out, spanSize)
 }
 
 // shared copies a resource's attributes once for all its rows, which follow one another.
@@ -145,4 +176,29 @@ func shared[T any](out []T, i int, source func(*T) *telemetry.Source, attrs []te
 		}
 	}
 	return slices.Clone(attrs)
+}
+
+// attrsSize and those below are about what a row takes in memory. A resource's attributes
+// are counted for each of its rows: rather too much than too little.
+func attrsSize(attrs []telemetry.Attr) int {
+	n := 0
+	for i := range attrs {
+		n += 32 + len(attrs[i].Key) + len(attrs[i].Value)
+	}
+	return n
+}
+
+func logSize(r *telemetry.Log) int {
+	return 512 + len(r.Body) + len(r.Exception.Message) + len(r.Exception.Stack) + attrsSize(r.Attrs) + attrsSize(r.Source.Attrs)
+}
+
+func spanSize(r *telemetry.Span) int {
+	n := 512 + len(r.Name) + len(r.StatusMessage) + attrsSize(r.Attrs) + attrsSize(r.Source.Attrs)
+	for i := range r.Events {
+		n += 64 + len(r.Events[i].Name) + attrsSize(r.Events[i].Attrs)
+	}
+	for i := range r.Links {
+		n += 64 + attrsSize(r.Links[i].Attrs)
+	}
+	return n
 }

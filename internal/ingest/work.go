@@ -28,6 +28,9 @@ type work struct {
 	flags telemetry.Flags
 	long  bool // a value was cut
 	many  bool // attributes, events or links were cut
+	late  bool // the time of arrival stands in
+	back  bool // a span ended before it began
+	twice bool // an attribute came twice
 	keep  bool // the value at hand is exempt from redaction
 
 	logs   []telemetry.Log
@@ -121,6 +124,7 @@ func (w *work) reset(now time.Time) {
 	w.oldest = w.now - int64(w.lim.Past)
 	w.newest = w.now + int64(w.lim.Future)
 	w.flags, w.long, w.many, w.keep = 0, false, false, false
+	w.late, w.back, w.twice = false, false, false
 	w.tally.reset()
 }
 
@@ -161,6 +165,7 @@ func newWork(lim Limits, red *Redactor) *work {
 func (w *work) when(t int64) int64 {
 	if t < w.oldest || t > w.newest {
 		w.flags |= telemetry.Skewed
+		w.late = true
 		return w.now
 	}
 	return t
@@ -231,9 +236,16 @@ func (w *work) mark(service string, example func() string) {
 	if w.flags&telemetry.Repaired != 0 {
 		w.tally.count(service, InvalidUTF8, 1, example)
 	}
-	if w.flags&telemetry.Skewed != 0 {
+	if w.late {
 		w.tally.count(service, ClockSkew, 1, example)
 	}
+	if w.back {
+		w.tally.count(service, BadDuration, 1, example)
+	}
+	if w.twice {
+		w.tally.count(service, DuplicateKey, 1, example)
+	}
+	w.late, w.back, w.twice = false, false, false
 	if w.long {
 		w.tally.count(service, ValueLimit, 1, example)
 	}
