@@ -108,7 +108,7 @@ func Register(a *api.API, s *Service) {
 	})
 
 	api.Register(a, api.Op{
-		ID: "list-trace-logs", Method: http.MethodGet, Path: "/traces/{trace_id}/logs", Tag: tag, Permission: authz.TelemetryRead,
+		ID: "list-trace-logs", Method: http.MethodGet, Path: "/traces/{trace_id}/logs", Tag: tag, Permission: authz.TelemetryRead, Heavy: true,
 		Summary: "The logs of a trace, oldest first",
 	}, func(ctx context.Context, in *struct {
 		TraceParam
