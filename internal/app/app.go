@@ -101,6 +101,7 @@ func New(ctx context.Context, opt Options) (a *App, err error) {
 		{"ingest", a.openIngest},
 		{"API", a.openAPI},
 		{"receivers", a.openReceivers},
+		{"upkeep", a.openUpkeep},
 	} {
 		if err := step.open(ctx, background); err != nil {
 			return a, fmt.Errorf("%s: %w", step.name, err)

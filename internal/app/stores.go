@@ -1,10 +1,12 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/yagura-sre/yagura/internal/clock"
@@ -60,8 +62,7 @@ func (a *App) openEngine(ctx, _ context.Context) error {
 	return nil
 }
 
-// openStore prepares the tables in the background: telemetry is accepted meanwhile.
-func (a *App) openStore(_, background context.Context) error {
+func (a *App) openStore(_, _ context.Context) error {
 	c := a.Config.Engine
 	opt := clickhouse.Options{
 		URL: c.URL, Database: c.Database, User: c.User, Password: c.Password, Cluster: c.Cluster,
@@ -77,8 +78,15 @@ func (a *App) openStore(_, background context.Context) error {
 	}
 	a.store = store
 	a.onClose("telemetry store", func(context.Context) error { return store.Close() })
+	return nil
+}
+
+// openUpkeep begins the work in the background: the tables first, without which nothing
+// can be asked; telemetry is accepted meanwhile.
+func (a *App) openUpkeep(_, background context.Context) error {
 	a.background(func() {
 		if a.prepare(background) == nil {
+			a.introduce(background)
 			a.maintain(background)
 		}
 	})
@@ -108,6 +116,25 @@ func (a *App) prepare(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// introduce tells the receivers which services have been here in the past week, so that
+// after a restart they need not compete for a place with whatever comes.
+func (a *App) introduce(ctx context.Context) {
+	now := a.Clock.Now()
+	stats, err := a.store.Services(ctx, telemetry.Range{From: now.AddDate(0, 0, -7), To: now}, "", 1)
+	if err != nil {
+		a.Log.WarnContext(ctx, "the services of the past week are not known to the receivers", "error", err)
+		return
+	}
+	slices.SortFunc(stats, func(x, y telemetry.ServiceStat) int { return cmp.Compare(y.Spans+y.Logs, x.Spans+x.Logs) })
+	var names []string
+	for _, s := range stats {
+		if !slices.Contains(names, s.Service) {
+			names = append(names, s.Service)
+		}
+	}
+	a.ingest.Know(names)
 }
 
 // quiet passes warnings and errors on alone: Prometheus tells of every step.

@@ -7,7 +7,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
-	"log"
+	"log/slog"
 	"mime"
 	"net"
 	"net/http"
@@ -54,7 +54,7 @@ func (s *Service) newGRPC(at string) *grpcServer {
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       10 * time.Minute, // SDKs keep a connection between exports
 		MaxHeaderBytes:    64 << 10,
-		ErrorLog:          log.New(io.Discard, "", 0), // senders that go away
+		ErrorLog:          slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug), // senders that go away
 		HTTP2: &http.HTTP2Config{
 			MaxConcurrentStreams:          min(s.lim.Requests, 128),
 			MaxReceiveBufferPerConnection: 512 << 10, // of what the gate has not read yet

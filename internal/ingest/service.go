@@ -43,9 +43,6 @@ type Options struct {
 	IDs   *id.Sequence
 	Log   *slog.Logger
 	Tail  *TailHub // nil: nobody can listen
-	// Known are the services that the store has rows of, the most important first: they
-	// have their places before anybody new, within Limits.Services.
-	Known []string
 }
 
 // Service is the door for telemetry. Safe for concurrent use.
@@ -86,7 +83,6 @@ func New(o Options) (*Service, error) {
 	}
 	s.gate.lim = &s.lim
 	s.readers = readers{max: max(1024, 4*s.lim.Requests), grace: bodyGrace}
-	s.book.know(o.Known, s.lim.Services, s.clock.Now())
 	s.works = newWorkPool(s.lim, red)
 	if s.otlp, err = s.newOTLP(o); err != nil {
 		return nil, fault.Internalf("make the OTLP receiver: %w", err)
@@ -136,6 +132,12 @@ func (s *Service) GRPCAddr() string { return s.otlp.addresses.get(overGRPC, s.at
 
 // HTTPAddr is where HTTP is listened to, once started.
 func (s *Service) HTTPAddr() string { return s.otlp.addresses.get(overHTTP, s.at[1]) }
+
+// Know tells which services the store has rows of, the most important first: they have
+// their places before anybody new, within Limits.Services.
+func (s *Service) Know(services []string) {
+	s.book.know(services, s.lim.Services, s.clock.Now())
+}
 
 // Refusals is what was refused or changed since the start, the latest first.
 func (s *Service) Refusals() []Refusal { return s.book.listRefusals() }
