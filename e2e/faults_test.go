@@ -70,7 +70,7 @@ func (f *feeder) run(ctx context.Context, workers int) (wait func()) {
 						f.acked = append(f.acked, first+i)
 					}
 					f.mu.Unlock()
-					time.Sleep(time.Duration(rand.IntN(10)) * time.Millisecond)
+					time.Sleep(time.Duration(20+rand.IntN(40)) * time.Millisecond)
 				}
 			}
 		})
