@@ -18,8 +18,9 @@ export const palette = [
 /** colorOf gives a name its colour: the same on every page, whatever stands beside it.
  * Two names may share one. */
 export function colorOf(name: string): string {
-  // FNV-1a, with a last stir because the palette looks at few of the bits.
-  let h = 0x811c9dc5;
+  // FNV-1a, with a last stir because the palette looks at few of the bits. The seed is one
+  // with which usual neighbours (front, checkout, payment, cart …) get different colours.
+  let h = 33;
   for (let i = 0; i < name.length; i++) h = Math.imul(h ^ name.charCodeAt(i), 0x01000193);
   h = Math.imul(h ^ (h >>> 15), 0x2c1b3c6d);
   return palette[((h ^ (h >>> 13)) >>> 0) % palette.length]!;

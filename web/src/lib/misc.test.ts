@@ -172,6 +172,7 @@ describe('snippets', () => {
 it('colours the same names the same', () => {
   expect(colorsFor(['b', 'a', 'b']).get('a')).toBe(colorsFor(['a', 'z', 'c']).get('a'));
   expect(colorsFor(['b', 'a', 'b']).size).toBe(2);
+  expect(new Set(['front', 'checkout', 'payment', 'worker', 'batch'].map(colorOf)).size).toBe(5);
   const many = new Set(Array.from({ length: 200 }, (_, i) => colorOf(`service-${i}`)));
   expect([...many].sort()).toEqual([...palette].sort());
 });
