@@ -6,12 +6,10 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/yagura-sre/yagura/internal/api"
 	"github.com/yagura-sre/yagura/internal/authz"
 	"github.com/yagura-sre/yagura/internal/clock"
 	"github.com/yagura-sre/yagura/internal/config"
@@ -19,7 +17,6 @@ import (
 	"github.com/yagura-sre/yagura/internal/ingest"
 	"github.com/yagura-sre/yagura/internal/ingest/wal"
 	"github.com/yagura-sre/yagura/internal/people"
-	"github.com/yagura-sre/yagura/internal/sqldb"
 	"github.com/yagura-sre/yagura/internal/telemetry"
 	"github.com/yagura-sre/yagura/internal/telemetry/clickhouse"
 )
@@ -40,7 +37,6 @@ type App struct {
 	Options
 	started time.Time
 
-	db      *sqldb.DB
 	people  *people.Service
 	engine  *engine.Supervisor // nil when a ClickHouse by URL is used
 	store   *clickhouse.Store
@@ -48,8 +44,6 @@ type App struct {
 	wal     *wal.Log
 	tail    *ingest.TailHub
 	ingest  *ingest.Service
-	api     *api.API
-	server  *http.Server
 
 	listener   net.Listener
 	prepared   chan struct{} // closed when the engine has its tables

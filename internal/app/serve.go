@@ -39,7 +39,7 @@ func Document(version string) []byte {
 	return a.newAPI(api.Options{Version: version}).OpenAPIYAML()
 }
 
-func (a *App) openAPI(ctx, _ context.Context) error {
+func (a *App) openAPI(_, _ context.Context) error {
 	c := a.Config
 	var proxies []netip.Prefix
 	for _, p := range c.TrustedProxies {
@@ -49,32 +49,32 @@ func (a *App) openAPI(ctx, _ context.Context) error {
 		}
 		proxies = append(proxies, prefix)
 	}
-	a.api = a.newAPI(api.Options{
+	served := a.newAPI(api.Options{
 		Log: a.Log.With("room", "api"), Clock: a.Clock, Auth: a.people, Version: a.Version,
 		NoAuth: c.NoAuth(), PublicURL: c.PublicURL, TrustedProxies: proxies,
 	})
-	a.api.Mount("GET /healthz", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprintln(w, "ok") }))
-	a.api.Mount("GET /readyz", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	served.Mount("GET /healthz", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprintln(w, "ok") }))
+	served.Mount("GET /readyz", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		if err := a.Ready(); err != nil {
 			http.Error(w, err.Error(), http.StatusServiceUnavailable)
 			return
 		}
 		_, _ = fmt.Fprintln(w, "ready")
 	}))
-	a.api.Mount("/", web.Handler())
+	served.Mount("/", web.Handler())
 
 	l, err := net.Listen("tcp", c.Listen)
 	if err != nil {
 		return cannotListen("listen", c.Listen, err)
 	}
 	a.listener = l
-	a.server = a.api.Server()
+	server := served.Server()
 	a.background(func() {
-		if err := a.server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 			a.Log.Error("the API stopped listening", "error", err)
 		}
 	})
-	a.onClose("API", a.server.Shutdown)
+	a.onClose("API", server.Shutdown)
 	return nil
 }
 

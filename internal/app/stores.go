@@ -30,7 +30,6 @@ func (a *App) openState(ctx, _ context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.db = db
 	a.onClose("state", func(context.Context) error { return db.Close() })
 	if err := db.Migrate(ctx, people.Migrations); err != nil {
 		return err
@@ -173,8 +172,8 @@ func (a *App) maintain(ctx context.Context) {
 	}
 }
 
-func (a *App) openMetrics(_, _ context.Context) error {
-	c := a.Config.Metrics
+func (a *App) openMetrics(_, _ context.Context) (err error) {
+	c, log := a.Config.Metrics, a.Log.With("room", "metrics")
 	if c.URL != "" {
 		header := http.Header{}
 		if c.Token != "" {
@@ -182,22 +181,16 @@ func (a *App) openMetrics(_, _ context.Context) error {
 		}
 		// The address is the operator's own, so it may be an internal one.
 		out := netguard.New(netguard.Options{AnyAddress: true, MaxResponse: -1, Timeout: -1}).Client()
-		store, err := promremote.Open(promremote.Options{URL: c.URL, Header: header, Client: out, Clock: a.Clock, Log: a.Log.With("room", "metrics")})
-		if err != nil {
-			return err
-		}
-		a.metrics = store
-		a.onClose("metrics store", func(context.Context) error { return store.Close() })
-		return nil
+		a.metrics, err = promremote.Open(promremote.Options{URL: c.URL, Header: header, Client: out, Clock: a.Clock, Log: log})
+	} else {
+		a.metrics, err = promtsdb.Open(promtsdb.Options{
+			Dir: filepath.Join(a.Config.DataDir, "metrics"), Retention: c.Retention.D(), Clock: a.Clock, Log: slog.New(quiet{log.Handler()}),
+		})
 	}
-	store, err := promtsdb.Open(promtsdb.Options{
-		Dir: filepath.Join(a.Config.DataDir, "metrics"), Retention: c.Retention.D(), Clock: a.Clock, Log: slog.New(quiet{a.Log.With("room", "metrics").Handler()}),
-	})
 	if err != nil {
 		return err
 	}
-	a.metrics = store
-	a.onClose("metrics store", func(context.Context) error { return store.Close() })
+	a.onClose("metrics store", func(context.Context) error { return a.metrics.Close() })
 	return nil
 }
 

@@ -22,10 +22,10 @@ const (
 	// SubqueryStep is that of a subquery which names none.
 	SubqueryStep = time.Minute
 
-	maxEvaluations = 10 * MaxPoints // of all subqueries of an expression
-	maxWork        = 50_000_000     // points that all steps look at, for one series
-	maxQuery       = 32 << 10       // bytes
-	maxDepth       = 1000           // expressions within expressions
+	maxEvaluations = 10 * telemetry.MaxPoints // of all subqueries of an expression
+	maxWork        = 50_000_000               // points that all steps look at, for one series
+	maxQuery       = 32 << 10                 // bytes
+	maxDepth       = 1000                     // expressions within expressions
 )
 
 // CheckQuery finds mistakes of grammar, with their place, and what costs too much, in an
@@ -73,11 +73,11 @@ func checkQuery(expr string, span, step time.Duration) error {
 		evaluations += (around+float64(sub.Range))/float64(stepOf(sub)) + 1
 		work += steps * window
 		switch {
-		case window > MaxPoints+1:
+		case window > telemetry.MaxPoints+1:
 			err = tooFine(sub, i18n.F(
 				"The subquery [%[1]s:%[2]s] has more than %[3]d points. Use a step of %[4]s or more, or a shorter range.",
 				"サブクエリー [%[1]s:%[2]s] の点数が %[3]d を超えています。間隔を %[4]s 以上にするか、範囲を短くしてください。",
-				promDuration(sub.Range), promDuration(stepOf(sub)), MaxPoints, promDuration(telemetry.RoundStep(sub.Range, MaxPoints))))
+				promDuration(sub.Range), promDuration(stepOf(sub)), telemetry.MaxPoints, promDuration(telemetry.RoundStep(sub.Range, telemetry.MaxPoints))))
 		case evaluations > maxEvaluations, work > maxWork:
 			err = tooFine(sub, i18n.T(
 				"The query's subqueries, nested or over a long range, have too many points in all. Use longer steps in the brackets, shorter ranges, or a longer step of the whole.",

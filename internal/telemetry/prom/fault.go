@@ -17,9 +17,6 @@ import (
 // Parser reads PromQL as Prometheus does by default.
 var Parser = parser.NewParser(parser.Options{})
 
-// MaxPoints is how many steps a range query may have, as in Prometheus.
-const MaxPoints = 11_000
-
 // CheckRange finds a range that cannot be evaluated.
 func CheckRange(r telemetry.Range, step time.Duration) error {
 	switch {
@@ -29,10 +26,10 @@ func CheckRange(r telemetry.Range, step time.Duration) error {
 	case r.To.Before(r.From):
 		return fault.Field("to", i18n.T(
 			"The range ends before it begins.", "期間の終わりが始まりより前です。"))
-	case r.To.Sub(r.From)/step >= MaxPoints:
+	case r.To.Sub(r.From)/step >= telemetry.MaxPoints:
 		return fault.Field("step", i18n.F(
 			"That would be more than %d points a series. Take a longer step or a shorter range.",
-			"1 系列あたり %d 点を超えます。step を長くするか、期間を短くしてください。", MaxPoints))
+			"1 系列あたり %d 点を超えます。step を長くするか、期間を短くしてください。", telemetry.MaxPoints))
 	}
 	return nil
 }

@@ -40,8 +40,6 @@ export function EnvPicker() {
       onChange={setOpened}
       position="bottom-start"
       clickOutsideEvents={['mousedown', 'touchstart']}
-      // It would stand among the items as a child that is none.
-      withInitialFocusPlaceholder={false}
     >
       <Menu.Target>
         <Button
