@@ -56,6 +56,10 @@ const (
 	TokensRead     Permission = "tokens.read"
 	TokensWrite    Permission = "tokens.write"
 	AuditRead      Permission = "audit.read"
+	JobsRun        Permission = "jobs.run"       // make a job due now
+	ReleasesWrite  Permission = "releases.write" // record and edit releases
+	NotifyRead     Permission = "notify.read"    // destinations and deliveries, without secrets
+	NotifyWrite    Permission = "notify.write"
 )
 
 // least is the least role that holds a permission. What is missing is held by nobody.
@@ -65,6 +69,10 @@ var least = map[Permission]Role{
 	StatusRead:     Viewer,
 	UsersRead:      Member,
 	AuditRead:      Lead,
+	ReleasesWrite:  Member,
+	NotifyRead:     Member,
+	NotifyWrite:    Admin,
+	JobsRun:        Admin,
 	UsersWrite:     Admin,
 	TokensRead:     Admin,
 	TokensWrite:    Admin,
