@@ -1,8 +1,11 @@
-// Package authz says who may do what: four roles that contain one another, a list of
-// permissions, and the principal on whose behalf a request runs.
+// Package authz says who may do what: four roles that contain one another, the outside
+// operator beside them, a list of permissions, and the principal on whose behalf a request
+// runs. table.go grants; testdata/roles.md shows it, and so does the guide.
 //
-// Invariants: what is not granted in the table below is refused; an ingest token may
-// write telemetry and nothing else; a context without a principal is nobody.
+// Invariants: what is not granted in the table is refused; an ingest token may write
+// telemetry and nothing else; an outside operator holds only what the table gives them by
+// name, and sees only services that their teams own; a context without a principal is
+// nobody.
 package authz
 
 import (
@@ -17,72 +20,38 @@ import (
 // it may.
 type Role string
 
-// The roles. Ingest stands outside the ladder and is for tokens alone.
+// The roles. Operator and Ingest stand outside the ladder.
 const (
 	Viewer Role = "viewer" // reads
 	Member Role = "member" // works with incidents, boards, notes
-	Lead   Role = "lead"   // also decides for a team
-	Admin  Role = "admin"  // also users, tokens, settings
-	Ingest Role = "ingest" // writes telemetry, reads nothing
+	Lead   Role = "lead"   // also decides for the teams that they lead
+	Admin  Role = "admin"  // also users, tokens, settings, all teams
+	// Operator is an on-call person of an outside company: they see what the teams that
+	// they are assigned to own, and acknowledge.
+	Operator Role = "operator"
+	Ingest   Role = "ingest" // writes telemetry, reads nothing; for tokens alone
 )
 
-// Roles are the roles that a person may have, least first.
+// Roles are the roles of the ladder, least first.
 var Roles = []Role{Viewer, Member, Lead, Admin}
 
-// Valid says that r is a role that a person may have.
-func (r Role) Valid() bool { return slices.Contains(Roles, r) }
+// PeopleRoles are all that a person may have.
+var PeopleRoles = []Role{Operator, Viewer, Member, Lead, Admin}
 
-// AtLeast says that r contains other. Ingest contains no role but itself.
+// Valid says that r is a role that a person may have.
+func (r Role) Valid() bool { return slices.Contains(PeopleRoles, r) }
+
+// ForToken says that an API token may act in r. It may not be an outside operator: it
+// belongs to no team, so it would see nothing.
+func (r Role) ForToken() bool { return slices.Contains(Roles, r) }
+
+// AtLeast says that r contains other. Operator and Ingest contain no role but themselves.
 func (r Role) AtLeast(other Role) bool {
 	if r == other {
 		return r != ""
 	}
 	i, j := slices.Index(Roles, r), slices.Index(Roles, other)
 	return i >= 0 && j >= 0 && i >= j
-}
-
-// Permission is one thing that may be allowed. An API operation declares exactly one.
-type Permission string
-
-// The permissions.
-const (
-	Public         Permission = "public"          // everybody, signed in or not
-	SignedIn       Permission = "signed_in"       // every person and API token: one's own things
-	TelemetryRead  Permission = "telemetry.read"  // logs, spans, metrics, services
-	TelemetryWrite Permission = "telemetry.write" // the receivers
-	StatusRead     Permission = "status.read"     // what Yagura itself is doing
-	UsersRead      Permission = "users.read"
-	UsersWrite     Permission = "users.write"
-	TokensRead     Permission = "tokens.read"
-	TokensWrite    Permission = "tokens.write"
-	AuditRead      Permission = "audit.read"
-	JobsRun        Permission = "jobs.run"       // make a job due now
-	ReleasesWrite  Permission = "releases.write" // record and edit releases
-	NotifyRead     Permission = "notify.read"    // destinations and deliveries, without secrets
-	NotifyWrite    Permission = "notify.write"
-)
-
-// least is the least role that holds a permission. What is missing is held by nobody.
-var least = map[Permission]Role{
-	SignedIn:       Viewer,
-	TelemetryRead:  Viewer,
-	StatusRead:     Viewer,
-	UsersRead:      Member,
-	AuditRead:      Lead,
-	ReleasesWrite:  Member,
-	NotifyRead:     Member,
-	NotifyWrite:    Admin,
-	JobsRun:        Admin,
-	UsersWrite:     Admin,
-	TokensRead:     Admin,
-	TokensWrite:    Admin,
-	TelemetryWrite: Ingest,
-}
-
-// Known says that p is a permission of this package.
-func (p Permission) Known() bool {
-	_, ok := least[p]
-	return ok || p == Public
 }
 
 // Kind is how a principal came in.
@@ -102,6 +71,8 @@ type Principal struct {
 	Role   Role
 	Kind   Kind
 	Lang   i18n.Lang // the person's saved language; "" when there is none
+	Teams  []string  // ids of the teams they belong to; an operator's are those they work for
+	Leads  []string  // of Teams, those they lead
 }
 
 // Nobody says that the principal has not said who they are.
@@ -115,14 +86,25 @@ func (p Principal) Allows(perm Permission) bool {
 	if perm == Public {
 		return true
 	}
-	role, ok := least[perm]
-	if !ok || p.Nobody() {
+	g, ok := find(perm)
+	switch {
+	case !ok || p.Nobody():
 		return false
-	}
-	if p.Kind == KindNone {
+	case p.Kind == KindNone:
 		return true
+	case p.Role == Operator:
+		return g.operator
 	}
-	return p.Role.AtLeast(role)
+	return p.Role.AtLeast(g.least)
+}
+
+// Restricted says that p sees only what their teams own. What answers without looking at
+// that must need a permission that restricted principals do not hold.
+func (p Principal) Restricted() bool { return p.Role == Operator && p.Kind != KindNone }
+
+// Decides says that p may decide for a team: its lead, or an administrator.
+func (p Principal) Decides(team string) bool {
+	return p.Kind == KindNone || p.Role == Admin || p.Role.AtLeast(Lead) && team != "" && slices.Contains(p.Leads, team)
 }
 
 type key struct{}
@@ -153,7 +135,21 @@ func Can(ctx context.Context, perm Permission) error {
 			"An ingest token can only send telemetry. Use an API token.",
 			"取り込みトークンで行えるのはテレメトリーの送信だけです。API トークンを使用してください。"))
 	}
+	g, _ := find(perm)
 	return fault.New(fault.Forbidden, i18n.F(
 		"Your role (%[1]s) may not do this; it needs %[2]s or higher.",
-		"現在のロール（%[1]s）ではこの操作を行えません。%[2]s 以上のロールが必要です。", p.Role, least[perm]))
+		"現在のロール（%[1]s）ではこの操作を行えません。%[2]s 以上のロールが必要です。", p.Role, g.least))
+}
+
+// CanDecide says by a fault why the context may not decide for a team. Nil is yes.
+func CanDecide(ctx context.Context, team string) error {
+	if err := Can(ctx, TeamsLead); err != nil {
+		return err
+	}
+	if From(ctx).Decides(team) {
+		return nil
+	}
+	return fault.New(fault.Forbidden, i18n.T(
+		"Only a lead of this team, or an administrator, may do this.",
+		"この操作を行えるのは、このチームのリードまたは管理者だけです。"))
 }

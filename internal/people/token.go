@@ -65,7 +65,7 @@ func (t *Token) Validate(now time.Time) error {
 			e.add("role", i18n.T("An ingest token has no role: it can only send telemetry.", "取り込みトークンにはロールを指定できません。テレメトリーの送信のみに使用できます。"))
 		}
 	case APIToken:
-		if !t.Role.Valid() {
+		if !t.Role.ForToken() {
 			e.add("role", i18n.F("The role must be one of %[1]s.", "ロールは %[1]s のいずれかを指定してください。", roleNames()))
 		}
 	default:
