@@ -16,7 +16,9 @@ import (
 	"github.com/yagura-sre/yagura/internal/engine"
 	"github.com/yagura-sre/yagura/internal/ingest"
 	"github.com/yagura-sre/yagura/internal/ingest/wal"
+	"github.com/yagura-sre/yagura/internal/job"
 	"github.com/yagura-sre/yagura/internal/people"
+	"github.com/yagura-sre/yagura/internal/sqldb"
 	"github.com/yagura-sre/yagura/internal/telemetry"
 	"github.com/yagura-sre/yagura/internal/telemetry/clickhouse"
 )
@@ -37,6 +39,8 @@ type App struct {
 	Options
 	started time.Time
 
+	db      *sqldb.DB
+	jobs    *job.Runner
 	people  *people.Service
 	engine  *engine.Supervisor // nil when a ClickHouse by URL is used
 	store   *clickhouse.Store
@@ -88,6 +92,7 @@ func New(ctx context.Context, opt Options) (a *App, err error) {
 	}{
 		{"data folder", a.openFolder},
 		{"state", a.openState},
+		{"jobs", a.openJobs},
 		{"engine", a.openEngine},
 		{"telemetry store", a.openStore},
 		{"metrics store", a.openMetrics},

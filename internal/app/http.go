@@ -85,7 +85,9 @@ func (a *App) registerStatus(to *api.API) {
 		ID: "get-status", Method: http.MethodGet, Path: "/status", Tag: "status", Permission: authz.StatusRead,
 		Summary: "How this Yagura is doing",
 	}, func(ctx context.Context, _ *struct{}) (*api.Out[StatusView], error) {
-		return api.OK(a.status(api.Lang(ctx))), nil
+		v := a.status(api.Lang(ctx))
+		v.add(api.Lang(ctx), a.jobProblems(ctx))
+		return api.OK(v), nil
 	})
 	api.Register(to, api.Op{
 		ID: "get-storage", Method: http.MethodGet, Path: "/status/storage", Tag: "status", Permission: authz.StatusRead,
@@ -131,14 +133,17 @@ func (a *App) status(lang i18n.Lang) StatusView {
 	if err := syscall.Statfs(a.Config.DataDir, &fs); err == nil {
 		v.Disk = DiskView{FreeBytes: fs.Bavail * uint64(fs.Bsize), TotalBytes: fs.Blocks * uint64(fs.Bsize)}
 	}
-	problems := findProblems(v, stats)
 	v.Healthy = true
 	v.Problems = []ProblemView{}
+	v.add(lang, findProblems(v, stats))
+	return v
+}
+
+func (v *StatusView) add(lang i18n.Lang, problems []problem) {
 	for _, p := range problems {
 		v.Healthy = v.Healthy && p.severity != "error"
 		v.Problems = append(v.Problems, ProblemView{p.severity, p.text.In(lang)})
 	}
-	return v
 }
 
 type problem struct {

@@ -16,6 +16,7 @@ import (
 	"github.com/yagura-sre/yagura/internal/ingest"
 	"github.com/yagura-sre/yagura/internal/ingest/wal"
 	"github.com/yagura-sre/yagura/internal/insight"
+	"github.com/yagura-sre/yagura/internal/job"
 	"github.com/yagura-sre/yagura/internal/telemetry"
 	"github.com/yagura-sre/yagura/web"
 )
@@ -29,6 +30,7 @@ func (a *App) newAPI(opt api.Options) *api.API {
 	telemetry.RegisterMetrics(to, telemetry.NewMetricService(a.metrics, a.Clock))
 	insight.Register(to, insight.NewService(a.store))
 	ingest.Register(to, a.ingest, func() wal.Quarantine { return a.wal.Quarantine() })
+	job.Register(to, a.jobs)
 	a.registerStatus(to)
 	return to
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/yagura-sre/yagura/internal/fault"
 	"github.com/yagura-sre/yagura/internal/i18n"
 	"github.com/yagura-sre/yagura/internal/ingest/wal"
+	"github.com/yagura-sre/yagura/internal/job"
 	"github.com/yagura-sre/yagura/internal/netguard"
 	"github.com/yagura-sre/yagura/internal/people"
 	"github.com/yagura-sre/yagura/internal/sqldb"
@@ -31,9 +32,10 @@ func (a *App) openState(ctx, _ context.Context) error {
 		return err
 	}
 	a.onClose("state", func(context.Context) error { return db.Close() })
-	if err := db.Migrate(ctx, people.Migrations); err != nil {
+	if err := db.Migrate(ctx, people.Migrations, job.Migrations); err != nil {
 		return err
 	}
+	a.db = db
 	a.people = people.New(people.Options{DB: db, Clock: a.Clock, Log: a.Log, NoAuth: a.Config.NoAuth()})
 	return nil
 }
@@ -83,10 +85,21 @@ func (a *App) openStore(_, _ context.Context) error {
 // openUpkeep begins the work in the background: the tables first, without which nothing
 // can be asked; telemetry is accepted meanwhile.
 func (a *App) openUpkeep(_, background context.Context) error {
+	done := make(chan struct{})
 	a.background(func() {
+		defer close(done)
 		if a.prepare(background) == nil {
 			a.introduce(background)
-			a.maintain(background)
+			a.jobs.Run(background)
+		}
+	})
+	// Before the database is closed: the end of a job's run is a row.
+	a.onClose("jobs", func(ctx context.Context) error {
+		select {
+		case <-done:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
 		}
 	})
 	return nil
@@ -153,23 +166,6 @@ func (a *App) awaitEngine(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	return a.engine.WaitReady(ctx)
-}
-
-// maintainEvery is how often the store looks after itself: text indexes of settled parts,
-// days beyond their retention.
-const maintainEvery = time.Minute
-
-func (a *App) maintain(ctx context.Context) {
-	keep := a.Config.Retention
-	for a.Clock.Sleep(ctx, maintainEvery) == nil {
-		now := a.Clock.Now()
-		if err := a.store.Maintain(ctx); err != nil && ctx.Err() == nil {
-			a.Log.WarnContext(ctx, "upkeep of the telemetry store failed; it is tried again", "error", err)
-		}
-		if err := a.store.Retain(ctx, now.Add(-keep.Logs.D()), now.Add(-keep.Spans.D())); err != nil && ctx.Err() == nil {
-			a.Log.WarnContext(ctx, "dropping old days failed; it is tried again", "error", err)
-		}
-	}
 }
 
 func (a *App) openMetrics(_, _ context.Context) (err error) {

@@ -1,0 +1,55 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/yagura-sre/yagura/internal/i18n"
+	"github.com/yagura-sre/yagura/internal/job"
+)
+
+// openJobs makes the runner. Rooms add their jobs to it as they are opened; it begins in
+// openUpkeep, when the telemetry store can be asked.
+func (a *App) openJobs(_, _ context.Context) error {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "?"
+	}
+	a.jobs = job.New(job.Options{
+		DB: a.db, Clock: a.Clock, Log: a.Log.With("room", "job"), Holder: fmt.Sprintf("%s/%d", host, os.Getpid()),
+	})
+	a.jobs.Add(job.Spec{
+		Name: "telemetry.maintain", Title: i18n.T("Index settled logs and spans", "ログとスパンの索引作成"),
+		Every: time.Minute, Timeout: 30 * time.Minute,
+		Run: func(ctx context.Context) error { return a.store.Maintain(ctx) },
+	})
+	a.jobs.Add(job.Spec{
+		Name: "telemetry.retain", Title: i18n.T("Drop logs and spans that are older than their retention", "保持期間を過ぎたログとスパンの削除"),
+		Every: time.Minute, Timeout: 10 * time.Minute,
+		Run: func(ctx context.Context) error {
+			now, keep := a.Clock.Now(), a.Config.Retention
+			return a.store.Retain(ctx, now.Add(-keep.Logs.D()), now.Add(-keep.Spans.D()))
+		},
+	})
+	return nil
+}
+
+// jobProblems says which jobs fail again and again.
+func (a *App) jobProblems(ctx context.Context) []problem {
+	states, err := a.jobs.Jobs(ctx)
+	if err != nil {
+		return []problem{{"error", i18n.F("The database does not say how the jobs do: %s", "ジョブの状態をデータベースから取得できません: %s", err)}}
+	}
+	var all []problem
+	for _, s := range states {
+		// One failure is mended by the next run; three in a row need a person.
+		if s.FailedRuns >= 3 && !s.Title.IsZero() {
+			all = append(all, problem{"warning", i18n.F(
+				"The job %[1]q has failed %[2]d times in a row: %[3]s. It is tried again when it is due.",
+				"ジョブ「%[1]s」が %[2]d 回連続で失敗しています（%[3]s）。次の予定時刻に再試行します。", s.Title, s.FailedRuns, s.Error)})
+		}
+	}
+	return all
+}
