@@ -84,6 +84,39 @@ func (e EngineViewPhase) Valid() bool {
 	}
 }
 
+// Defines values for JobViewOutcome.
+const (
+	JobViewOutcomeEmpty   JobViewOutcome = ""
+	JobViewOutcomeFailed  JobViewOutcome = "failed"
+	JobViewOutcomeLost    JobViewOutcome = "lost"
+	JobViewOutcomeOk      JobViewOutcome = "ok"
+	JobViewOutcomePanic   JobViewOutcome = "panic"
+	JobViewOutcomeStopped JobViewOutcome = "stopped"
+	JobViewOutcomeTimeout JobViewOutcome = "timeout"
+)
+
+// Valid indicates whether the value is a known member of the JobViewOutcome enum.
+func (e JobViewOutcome) Valid() bool {
+	switch e {
+	case JobViewOutcomeEmpty:
+		return true
+	case JobViewOutcomeFailed:
+		return true
+	case JobViewOutcomeLost:
+		return true
+	case JobViewOutcomeOk:
+		return true
+	case JobViewOutcomePanic:
+		return true
+	case JobViewOutcomeStopped:
+		return true
+	case JobViewOutcomeTimeout:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for LaneViewSignal.
 const (
 	LaneViewSignalLogs    LaneViewSignal = "logs"
@@ -697,6 +730,18 @@ type DroppedEvent struct {
 	Count int64 `json:"count"`
 }
 
+// DurationsBody defines model for DurationsBody.
+type DurationsBody struct {
+	// BoundsNs Ascending: bucket i holds the durations from bounds_ns[i] up to, not including, bounds_ns[i+1]; the last holds all from its bound on.
+	BoundsNs []int64 `json:"bounds_ns"`
+
+	// Cells [time in Unix milliseconds, bucket, spans, spans with error], by time and then by bucket; those without spans are left out.
+	Cells [][]int64 `json:"cells"`
+
+	// StepNs The width of a cell in time.
+	StepNs int64 `json:"step_ns"`
+}
+
 // EngineView defines model for EngineView.
 type EngineView struct {
 	Kind      EngineViewKind  `json:"kind"`
@@ -801,6 +846,50 @@ type IngestStatusView struct {
 	// Sources Who sent what, by service, environment and signal.
 	Sources    []SourceView    `json:"sources"`
 	Transports []TransportView `json:"transports"`
+}
+
+// JobView defines model for JobView.
+type JobView struct {
+	// Ended End of the last run that ended.
+	Ended   *time.Time `json:"ended,omitempty"`
+	Error   string     `json:"error"`
+	EveryNs int64      `json:"every_ns"`
+
+	// FailedRuns In a row; 0 when the last one went well.
+	FailedRuns int64 `json:"failed_runs"`
+
+	// Fence How often it was taken; grows.
+	Fence int64 `json:"fence"`
+
+	// Holder The process that runs it, or ran it last.
+	Holder string     `json:"holder"`
+	LastOk *time.Time `json:"last_ok,omitempty"`
+
+	// Name Examples: telemetry.retain
+	Name string     `json:"name"`
+	Next *time.Time `json:"next,omitempty"`
+
+	// Outcome Of the last run that ended.
+	Outcome JobViewOutcome `json:"outcome"`
+	Running bool           `json:"running"`
+	Runs    int64          `json:"runs"`
+
+	// Started Begin of the last run; missing: never.
+	Started *time.Time `json:"started,omitempty"`
+
+	// Title What it does, in the asker's language; the name when another version of Yagura knows it.
+	Title string `json:"title"`
+}
+
+// JobViewOutcome Of the last run that ended.
+type JobViewOutcome string
+
+// JobViewList defines model for JobViewList.
+type JobViewList struct {
+	Items []JobView `json:"items"`
+
+	// Next Pass as after for the next page; empty when there is none.
+	Next string `json:"next"`
 }
 
 // KeyRecord defines model for KeyRecord.
@@ -1794,6 +1883,24 @@ type CountSpansParams struct {
 	Filter *string `form:"filter,omitempty" json:"filter,omitempty"`
 }
 
+// GetSpanDurationsParams defines parameters for GetSpanDurations.
+type GetSpanDurationsParams struct {
+	// From Begin of the range, included: RFC 3339, relative to now (-1h, -7d, now), or Unix milliseconds.
+	From *string `form:"from,omitempty" json:"from,omitempty"`
+
+	// To End of the range, excluded; as from.
+	To *string `form:"to,omitempty" json:"to,omitempty"`
+
+	// Env Only this environment; empty for all.
+	Env *string `form:"env,omitempty" json:"env,omitempty"`
+
+	// Filter Which rows, in the filter language; empty or * for all.
+	Filter *string `form:"filter,omitempty" json:"filter,omitempty"`
+
+	// Buckets At most so many steps of time; the step is a round one.
+	Buckets *int64 `form:"buckets,omitempty" json:"buckets,omitempty"`
+}
+
 // ListSpanFacetsParams defines parameters for ListSpanFacets.
 type ListSpanFacetsParams struct {
 	// From Begin of the range, included: RFC 3339, relative to now (-1h, -7d, now), or Unix milliseconds.
@@ -2010,6 +2117,16 @@ type ClientInterface interface {
 	// Corresponds with GET /api/v1/filter/keys (the `ListFilterKeys` operationId).
 	ListFilterKeys(ctx context.Context, params *ListFilterKeysParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListJobs The jobs that Yagura runs again and again: how the last run ended, when the next is due
+	//
+	// Corresponds with GET /api/v1/jobs (the `ListJobs` operationId).
+	ListJobs(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RunJob Make a job due now; the process that takes it begins within half a minute
+	//
+	// Corresponds with POST /api/v1/jobs/{name}/run (the `RunJob` operationId).
+	RunJob(ctx context.Context, name string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListLogs Search logs
 	//
 	// Corresponds with GET /api/v1/logs (the `ListLogs` operationId).
@@ -2110,6 +2227,13 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /api/v1/spans/count (the `CountSpans` operationId).
 	CountSpans(ctx context.Context, params *CountSpansParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetSpanDurations Count spans over time and duration
+	//
+	// A heat map of all spans that the filter selects, on a logarithmic scale of durations.
+	//
+	// Corresponds with GET /api/v1/spans/durations (the `GetSpanDurations` operationId).
+	GetSpanDurations(ctx context.Context, params *GetSpanDurationsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListSpanFacets The most frequent values of keys among spans
 	//
@@ -2317,6 +2441,36 @@ func (c *Client) CheckFilter(ctx context.Context, params *CheckFilterParams, req
 // Corresponds with GET /api/v1/filter/keys (the `ListFilterKeys` operationId).
 func (c *Client) ListFilterKeys(ctx context.Context, params *ListFilterKeysParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListFilterKeysRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListJobs The jobs that Yagura runs again and again: how the last run ended, when the next is due
+//
+// Corresponds with GET /api/v1/jobs (the `ListJobs` operationId).
+func (c *Client) ListJobs(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListJobsRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RunJob Make a job due now; the process that takes it begins within half a minute
+//
+// Corresponds with POST /api/v1/jobs/{name}/run (the `RunJob` operationId).
+func (c *Client) RunJob(ctx context.Context, name string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRunJobRequest(c.Server, name)
 	if err != nil {
 		return nil, err
 	}
@@ -2588,6 +2742,23 @@ func (c *Client) ListSpans(ctx context.Context, params *ListSpansParams, reqEdit
 // Corresponds with GET /api/v1/spans/count (the `CountSpans` operationId).
 func (c *Client) CountSpans(ctx context.Context, params *CountSpansParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCountSpansRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetSpanDurations Count spans over time and duration
+//
+// A heat map of all spans that the filter selects, on a logarithmic scale of durations.
+//
+// Corresponds with GET /api/v1/spans/durations (the `GetSpanDurations` operationId).
+func (c *Client) GetSpanDurations(ctx context.Context, params *GetSpanDurationsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetSpanDurationsRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -3282,6 +3453,67 @@ func NewListFilterKeysRequest(server string, params *ListFilterKeysParams) (*htt
 	}
 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListJobsRequest constructs an http.Request for the ListJobs method
+func NewListJobsRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/jobs")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewRunJobRequest constructs an http.Request for the RunJob method
+func NewRunJobRequest(server string, name string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "name", name, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/jobs/%s/run", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -4418,6 +4650,108 @@ func NewCountSpansRequest(server string, params *CountSpansParams) (*http.Reques
 		if params.Filter != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "filter", *params.Filter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetSpanDurationsRequest constructs an http.Request for the GetSpanDurations method
+func NewGetSpanDurationsRequest(server string, params *GetSpanDurationsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/spans/durations")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.From != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "from", *params.From, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.To != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "to", *params.To, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Env != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "env", *params.Env, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Filter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "filter", *params.Filter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Buckets != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "buckets", *params.Buckets, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -5584,6 +5918,20 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /api/v1/filter/keys (the `ListFilterKeys` operationId).
 	ListFilterKeysWithResponse(ctx context.Context, params *ListFilterKeysParams, reqEditors ...RequestEditorFn) (*ListFilterKeysResponse, error)
 
+	// ListJobsWithResponse The jobs that Yagura runs again and again: how the last run ended, when the next is due
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/jobs (the `ListJobs` operationId).
+	ListJobsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListJobsResponse, error)
+
+	// RunJobWithResponse Make a job due now; the process that takes it begins within half a minute
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/jobs/{name}/run (the `RunJob` operationId).
+	RunJobWithResponse(ctx context.Context, name string, reqEditors ...RequestEditorFn) (*RunJobResponse, error)
+
 	// ListLogsWithResponse Search logs
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -5710,6 +6058,15 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /api/v1/spans/count (the `CountSpans` operationId).
 	CountSpansWithResponse(ctx context.Context, params *CountSpansParams, reqEditors ...RequestEditorFn) (*CountSpansResponse, error)
+
+	// GetSpanDurationsWithResponse Count spans over time and duration
+	//
+	// A heat map of all spans that the filter selects, on a logarithmic scale of durations.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/spans/durations (the `GetSpanDurations` operationId).
+	GetSpanDurationsWithResponse(ctx context.Context, params *GetSpanDurationsParams, reqEditors ...RequestEditorFn) (*GetSpanDurationsResponse, error)
 
 	// ListSpanFacetsWithResponse The most frequent values of keys among spans
 	//
@@ -6081,6 +6438,95 @@ func (r ListFilterKeysResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ListFilterKeysResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListJobsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *JobViewList
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListJobsResponse) GetJSON200() *JobViewList {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListJobsResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListJobsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListJobsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListJobsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListJobsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type RunJobResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r RunJobResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r RunJobResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RunJobResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RunJobResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RunJobResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -6808,6 +7254,54 @@ func (r CountSpansResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r CountSpansResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetSpanDurationsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *DurationsBody
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetSpanDurationsResponse) GetJSON200() *DurationsBody {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetSpanDurationsResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetSpanDurationsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetSpanDurationsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetSpanDurationsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetSpanDurationsResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -7842,6 +8336,32 @@ func (c *ClientWithResponses) ListFilterKeysWithResponse(ctx context.Context, pa
 	return ParseListFilterKeysResponse(rsp)
 }
 
+// ListJobsWithResponse The jobs that Yagura runs again and again: how the last run ended, when the next is due
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/jobs (the `ListJobs` operationId).
+func (c *ClientWithResponses) ListJobsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListJobsResponse, error) {
+	rsp, err := c.ListJobs(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListJobsResponse(rsp)
+}
+
+// RunJobWithResponse Make a job due now; the process that takes it begins within half a minute
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/jobs/{name}/run (the `RunJob` operationId).
+func (c *ClientWithResponses) RunJobWithResponse(ctx context.Context, name string, reqEditors ...RequestEditorFn) (*RunJobResponse, error) {
+	rsp, err := c.RunJob(ctx, name, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRunJobResponse(rsp)
+}
+
 // ListLogsWithResponse Search logs
 //
 // Returns a wrapper object for the known response body format(s).
@@ -8069,6 +8589,21 @@ func (c *ClientWithResponses) CountSpansWithResponse(ctx context.Context, params
 		return nil, err
 	}
 	return ParseCountSpansResponse(rsp)
+}
+
+// GetSpanDurationsWithResponse Count spans over time and duration
+//
+// A heat map of all spans that the filter selects, on a logarithmic scale of durations.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/spans/durations (the `GetSpanDurations` operationId).
+func (c *ClientWithResponses) GetSpanDurationsWithResponse(ctx context.Context, params *GetSpanDurationsParams, reqEditors ...RequestEditorFn) (*GetSpanDurationsResponse, error) {
+	rsp, err := c.GetSpanDurations(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetSpanDurationsResponse(rsp)
 }
 
 // ListSpanFacetsWithResponse The most frequent values of keys among spans
@@ -8523,6 +9058,68 @@ func ParseListFilterKeysResponse(rsp *http.Response) (*ListFilterKeysResponse, e
 			return nil, err
 		}
 		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListJobsResponse parses an HTTP response from a ListJobsWithResponse call
+func ParseListJobsResponse(rsp *http.Response) (*ListJobsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListJobsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest JobViewList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseRunJobResponse parses an HTTP response from a RunJobWithResponse call
+func ParseRunJobResponse(rsp *http.Response) (*RunJobResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RunJobResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 202:
+		break // No content-type
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
@@ -9042,6 +9639,39 @@ func ParseCountSpansResponse(rsp *http.Response) (*CountSpansResponse, error) {
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest CountBody
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetSpanDurationsResponse parses an HTTP response from a GetSpanDurationsWithResponse call
+func ParseGetSpanDurationsResponse(rsp *http.Response) (*GetSpanDurationsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetSpanDurationsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest DurationsBody
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

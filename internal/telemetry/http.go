@@ -68,6 +68,24 @@ func registerLogs(a *api.API, s *Service) {
 
 func registerSpans(a *api.API, s *Service) {
 	api.Register(a, api.Op{
+		ID: "get-span-durations", Method: http.MethodGet, Path: "/spans/durations", Tag: "spans", Permission: authz.TelemetryRead,
+		Summary: "Count spans over time and duration", Description: "A heat map of all spans that the filter selects, on a logarithmic scale of durations.",
+	}, func(ctx context.Context, in *struct {
+		SelectParams
+		Buckets int `query:"buckets" default:"60" minimum:"1" maximum:"500" doc:"At most so many steps of time; the step is a round one."`
+	}) (*api.Out[DurationsBody], error) {
+		ask, err := in.ask(s)
+		if err != nil {
+			return nil, err
+		}
+		m, err := s.Durations(ctx, ask, in.Buckets)
+		if err != nil {
+			return nil, err
+		}
+		return api.OK(newDurationsBody(m)), nil
+	})
+
+	api.Register(a, api.Op{
 		ID: "list-spans", Method: http.MethodGet, Path: "/spans", Tag: "spans", Permission: authz.TelemetryRead,
 		Summary: "Search spans", Description: "The slowest come in one page: there is no next.", Heavy: true,
 	}, func(ctx context.Context, in *struct {

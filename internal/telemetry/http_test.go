@@ -225,6 +225,28 @@ func TestCountHistogramFacets(t *testing.T) {
 	}
 }
 
+func TestDurationsOnTheWire(t *testing.T) {
+	h := newHouse(t)
+	var body DurationsBody
+	h.get(t, 200, "/spans/durations", &body)
+	if body.Cells == nil || len(body.Cells) != 0 || !slices.Equal(body.BoundsNS, DurationBounds()) {
+		t.Errorf("of no span: %+v", body)
+	}
+	s := someSpan
+	s.Time, s.Duration, s.Status = now.Add(-time.Minute).UnixNano(), 320e6, StatusError
+	fine, other := s, s
+	fine.ID, fine.Status = 8, StatusOK
+	other.ID, other.Service = 9, "another"
+	h.spans = []Span{s, fine, other}
+	h.get(t, 200, "/spans/durations", &body, "filter=service:"+s.Service, "buckets=1")
+	if len(body.Cells) != 1 || body.Cells[0][2] != 2 || body.Cells[0][3] != 1 || body.StepNS <= 0 {
+		t.Fatalf("%+v", body.Cells)
+	}
+	if i := body.Cells[0][1]; body.BoundsNS[i] > s.Duration || body.BoundsNS[i+1] <= s.Duration {
+		t.Errorf("%d ns is in the bucket from %d", s.Duration, body.BoundsNS[i])
+	}
+}
+
 func TestTracesPageByPage(t *testing.T) {
 	h := newHouse(t)
 	for i := range 30 {
@@ -316,6 +338,7 @@ func TestRefusals(t *testing.T) {
 		{422, "/logs", "after=xyz", "after"},
 		{422, "/spans", "after=" + page.Next + "&order=slowest", "after"},
 		{422, "/logs/histogram", "buckets=501", "buckets"},
+		{422, "/spans/durations", "buckets=501", "buckets"},
 		{422, "/logs/facets", "keys=a,,b", "keys"},
 		{422, "/logs/facets", "keys=" + strings.Repeat("a,", 20) + "a", "keys"},
 		{422, "/logs", "fliter=x", "fliter"},

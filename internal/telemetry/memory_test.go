@@ -132,6 +132,29 @@ func (m *memory) SpanHistogram(_ context.Context, q Query, n int) (Histogram, er
 	})
 }
 
+func (m *memory) SpanDurations(_ context.Context, q Query, n int) (DurationMap, error) {
+	step := (q.To.Sub(q.From) / time.Duration(n)).Truncate(time.Millisecond) + time.Millisecond
+	cells := map[[2]int64]DurationCell{}
+	for i := range m.spans {
+		s := &m.spans[i]
+		if !m.matchSpan(q, s) {
+			continue
+		}
+		key := [2]int64{s.Time - s.Time%int64(step), int64(DurationBucket(s.Duration))}
+		c := cells[key]
+		c.Time, c.Bucket, c.Count = key[0], int(key[1]), c.Count+1
+		if s.Status == StatusError {
+			c.Errors++
+		}
+		cells[key] = c
+	}
+	out := DurationMap{Step: step, Cells: slices.Collect(maps.Values(cells))}
+	slices.SortFunc(out.Cells, func(a, b DurationCell) int {
+		return cmp.Or(cmp.Compare(a.Time, b.Time), cmp.Compare(a.Bucket, b.Bucket))
+	})
+	return out, m.err
+}
+
 func (m *memory) facets(rows []filter.Row, keys []string, limit int) ([]Facet, error) {
 	var facets []Facet
 	for _, key := range keys {

@@ -23,6 +23,9 @@ type Reader interface {
 	ReadSpans(ctx context.Context, q PageQuery) (rows []Span, more bool, err error)
 	CountSpans(ctx context.Context, q Query) (uint64, error)
 	SpanHistogram(ctx context.Context, q Query, buckets int) (Histogram, error)
+	// SpanDurations counts spans by time, in at most buckets steps as SpanHistogram has
+	// them, and by duration, in DurationBounds.
+	SpanDurations(ctx context.Context, q Query, buckets int) (DurationMap, error)
 	SpanFacets(ctx context.Context, q Query, keys []string, limit int) ([]Facet, error)
 
 	// Traces lists the traces that have a span of q, by the newest such span.

@@ -166,6 +166,15 @@ func (s *Service) Histogram(ctx context.Context, signal Signal, a Ask, buckets i
 	return s.reader.SpanHistogram(ctx, q, buckets)
 }
 
+// Durations counts the spans of a selection by time and duration.
+func (s *Service) Durations(ctx context.Context, a Ask, buckets int) (DurationMap, error) {
+	q, err := a.query(Spans)
+	if err != nil {
+		return DurationMap{}, err
+	}
+	return s.reader.SpanDurations(ctx, q, min(max(buckets, 1), MaxBuckets))
+}
+
 // Facets gives the most frequent values of keys among the rows of a selection; without
 // keys the engine chooses.
 func (s *Service) Facets(ctx context.Context, signal Signal, a Ask, keys []string, values int) ([]Facet, error) {

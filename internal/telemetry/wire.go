@@ -106,6 +106,13 @@ type HistogramBody struct {
 	Buckets []BucketRecord `json:"buckets" doc:"In order; those without rows are left out."`
 }
 
+// DurationsBody is spans over time and duration.
+type DurationsBody struct {
+	StepNS   int64      `json:"step_ns" doc:"The width of a cell in time."`
+	BoundsNS []int64    `json:"bounds_ns" doc:"Ascending: bucket i holds the durations from bounds_ns[i] up to, not including, bounds_ns[i+1]; the last holds all from its bound on."`
+	Cells    [][4]int64 `json:"cells" doc:"[time in Unix milliseconds, bucket, spans, spans with error], by time and then by bucket; those without spans are left out."`
+}
+
 // BucketRecord is one bar of a histogram.
 type BucketRecord struct {
 	Time   time.Time         `json:"time"`
@@ -180,6 +187,14 @@ func newHistogramBody(h Histogram) HistogramBody {
 	body := HistogramBody{StepNS: int64(h.Step), Buckets: make([]BucketRecord, len(h.Buckets))}
 	for i, b := range h.Buckets {
 		body.Buckets[i] = BucketRecord{Time: UTC(b.Time), Counts: b.Counts}
+	}
+	return body
+}
+
+func newDurationsBody(m DurationMap) DurationsBody {
+	body := DurationsBody{StepNS: int64(m.Step), BoundsNS: DurationBounds(), Cells: make([][4]int64, len(m.Cells))}
+	for i, c := range m.Cells {
+		body.Cells[i] = [4]int64{c.Time / 1e6, int64(c.Bucket), int64(c.Count), int64(c.Errors)}
 	}
 	return body
 }

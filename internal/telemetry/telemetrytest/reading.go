@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"math"
 	"reflect"
 	"slices"
@@ -208,6 +209,41 @@ func (f *filled) histograms(t *testing.T) {
 				bar(want, s.Time, h.Step)[s.Status.String()]++
 			}
 			checkHistogram(t, h, want)
+		}
+	}
+}
+
+func (f *filled) durations(t *testing.T) {
+	for _, q := range f.queries() {
+		for _, n := range []int{1, 7, 60, 400} {
+			got, err := f.SpanDurations(context.Background(), q, n)
+			if err != nil {
+				t.Fatal(err)
+			}
+			h, err := f.SpanHistogram(context.Background(), q, n)
+			if err != nil || got.Step != h.Step {
+				t.Fatalf("cells of %v where bars are of %v: %v", got.Step, h.Step, err)
+			}
+			type place struct {
+				at     int64
+				bucket int
+			}
+			cells := map[place]telemetry.DurationCell{}
+			for _, s := range f.selectSpans(q) {
+				p := place{s.Time - s.Time%int64(got.Step), telemetry.DurationBucket(s.Duration)}
+				c := cells[p]
+				c.Time, c.Bucket, c.Count = p.at, p.bucket, c.Count+1
+				if s.Status == telemetry.StatusError {
+					c.Errors++
+				}
+				cells[p] = c
+			}
+			want := slices.SortedFunc(maps.Values(cells), func(a, b telemetry.DurationCell) int {
+				return cmp.Or(cmp.Compare(a.Time, b.Time), cmp.Compare(a.Bucket, b.Bucket))
+			})
+			if !slices.Equal(got.Cells, want) {
+				t.Errorf("durations in %d steps\n%v\nwant\n%v", n, got.Cells, want)
+			}
 		}
 	}
 }

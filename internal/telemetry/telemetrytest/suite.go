@@ -41,6 +41,7 @@ func Run(t *testing.T, newStore func(t *testing.T) Store) {
 		t.Run("log filters", f.logFilters)
 		t.Run("span filters", f.spanFilters)
 		t.Run("histograms", f.histograms)
+		t.Run("durations", f.durations)
 		t.Run("facets", f.facets)
 		t.Run("services", f.services)
 		t.Run("traces", f.traces)

@@ -75,6 +75,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The jobs that Yagura runs again and again: how the last run ended, when the next is due */
+        get: operations["list-jobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{name}/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a job due now; the process that takes it begins within half a minute */
+        post: operations["run-job"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/logs": {
         parameters: {
             query?: never;
@@ -302,6 +336,26 @@ export interface paths {
         };
         /** Count spans */
         get: operations["count-spans"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/spans/durations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Count spans over time and duration
+         * @description A heat map of all spans that the filter selects, on a logarithmic scale of durations.
+         */
+        get: operations["get-span-durations"];
         put?: never;
         post?: never;
         delete?: never;
@@ -652,6 +706,17 @@ export interface components {
             /** Format: int64 */
             count: number;
         };
+        DurationsBody: {
+            /** @description Ascending: bucket i holds the durations from bounds_ns[i] up to, not including, bounds_ns[i+1]; the last holds all from its bound on. */
+            bounds_ns: number[];
+            /** @description [time in Unix milliseconds, bucket, spans, spans with error], by time and then by bucket; those without spans are left out. */
+            cells: number[][];
+            /**
+             * Format: int64
+             * @description The width of a cell in time.
+             */
+            step_ns: number;
+        };
         EngineView: {
             /** @enum {string} */
             kind: "embedded" | "remote";
@@ -749,6 +814,54 @@ export interface components {
             /** @description Who sent what, by service, environment and signal. */
             sources: components["schemas"]["SourceView"][];
             transports: components["schemas"]["TransportView"][];
+        };
+        JobView: {
+            /**
+             * Format: date-time
+             * @description End of the last run that ended.
+             */
+            ended?: string;
+            error: string;
+            /** Format: int64 */
+            every_ns: number;
+            /**
+             * Format: int64
+             * @description In a row; 0 when the last one went well.
+             */
+            failed_runs: number;
+            /**
+             * Format: int64
+             * @description How often it was taken; grows.
+             */
+            fence: number;
+            /** @description The process that runs it, or ran it last. */
+            holder: string;
+            /** Format: date-time */
+            last_ok?: string;
+            /** @example telemetry.retain */
+            name: string;
+            /** Format: date-time */
+            next?: string;
+            /**
+             * @description Of the last run that ended.
+             * @enum {string}
+             */
+            outcome: "" | "ok" | "failed" | "timeout" | "panic" | "stopped" | "lost";
+            running: boolean;
+            /** Format: int64 */
+            runs: number;
+            /**
+             * Format: date-time
+             * @description Begin of the last run; missing: never.
+             */
+            started?: string;
+            /** @description What it does, in the asker's language; the name when another version of Yagura knows it. */
+            title: string;
+        };
+        JobViewList: {
+            items: components["schemas"]["JobView"][];
+            /** @description Pass as after for the next page; empty when there is none. */
+            next: string;
         };
         KeyRecord: {
             key: string;
@@ -1606,6 +1719,64 @@ export interface operations {
             };
         };
     };
+    "list-jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobViewList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "run-job": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-logs": {
         parameters: {
             query?: {
@@ -2153,6 +2324,46 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CountBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-span-durations": {
+        parameters: {
+            query?: {
+                /** @description Begin of the range, included: RFC 3339, relative to now (-1h, -7d, now), or Unix milliseconds. */
+                from?: string;
+                /** @description End of the range, excluded; as from. */
+                to?: string;
+                /** @description Only this environment; empty for all. */
+                env?: string;
+                /** @description Which rows, in the filter language; empty or * for all. */
+                filter?: string;
+                /** @description At most so many steps of time; the step is a round one. */
+                buckets?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DurationsBody"];
                 };
             };
             /** @description Error */

@@ -1,0 +1,44 @@
+package telemetry
+
+import (
+	"math"
+	"slices"
+	"time"
+)
+
+// durationBounds are where the duration buckets of a DurationMap begin: ten to a decade from
+// a microsecond on, in whole nanoseconds, so that every store draws the same line. The first
+// holds all that is shorter, the last all from nearly three hours on.
+var durationBounds = func() []int64 {
+	bounds := []int64{0}
+	for i := 30; i <= 130; i++ {
+		bounds = append(bounds, int64(math.Round(math.Pow(10, float64(i)/10))))
+	}
+	return bounds
+}()
+
+// DurationBounds are the lower bounds of the duration buckets, ascending, in nanoseconds.
+func DurationBounds() []int64 { return slices.Clone(durationBounds) }
+
+// DurationBucket is the bucket of a duration.
+func DurationBucket(ns int64) int {
+	i, found := slices.BinarySearch(durationBounds, ns)
+	if !found {
+		i--
+	}
+	return max(i, 0)
+}
+
+// DurationCell counts the spans of [Time, Time+step) in one duration bucket.
+type DurationCell struct {
+	Time          int64
+	Bucket        int // in DurationBounds
+	Count, Errors uint64
+}
+
+// DurationMap counts spans by start and duration. Cells without spans are left out; the
+// others are in the order of time, then of duration.
+type DurationMap struct {
+	Step  time.Duration
+	Cells []DurationCell
+}
