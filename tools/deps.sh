@@ -1,12 +1,13 @@
 #!/bin/sh
-# Installs the Debian packages that the tests use: Chromium with a Japanese font and
-# PostgreSQL. Says what to install where it may not.
+# Installs the Debian packages that the tests use: Chromium with a Japanese font,
+# PostgreSQL, and the C compiler that the race detector needs. Says what to install where it may not.
 set -eu
 [ "${1:-all}" = check ] && exit 0
 want=
 command -v chromium >/dev/null 2>&1 || want="$want chromium"
 [ -e /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc ] || want="$want fonts-noto-cjk"
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || want="$want postgresql"
+command -v gcc >/dev/null 2>&1 || want="$want gcc libc6-dev"
 [ -z "$want" ] && exit 0
 if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then
 	echo "The tests need these Debian packages (or the like of your system):$want" >&2
