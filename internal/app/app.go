@@ -21,6 +21,7 @@ import (
 	"github.com/yagura-sre/yagura/internal/sqldb"
 	"github.com/yagura-sre/yagura/internal/telemetry"
 	"github.com/yagura-sre/yagura/internal/telemetry/clickhouse"
+	"github.com/yagura-sre/yagura/internal/timeline"
 )
 
 // Options are what a running Yagura is made of. All fields but Clock are required.
@@ -41,6 +42,7 @@ type App struct {
 
 	db      *sqldb.DB
 	jobs    *job.Runner
+	history *timeline.Service
 	people  *people.Service
 	engine  *engine.Supervisor // nil when a ClickHouse by URL is used
 	store   *clickhouse.Store

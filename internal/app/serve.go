@@ -18,6 +18,7 @@ import (
 	"github.com/yagura-sre/yagura/internal/insight"
 	"github.com/yagura-sre/yagura/internal/job"
 	"github.com/yagura-sre/yagura/internal/telemetry"
+	"github.com/yagura-sre/yagura/internal/timeline"
 	"github.com/yagura-sre/yagura/web"
 )
 
@@ -31,6 +32,7 @@ func (a *App) newAPI(opt api.Options) *api.API {
 	insight.Register(to, insight.NewService(a.store))
 	ingest.Register(to, a.ingest, func() wal.Quarantine { return a.wal.Quarantine() })
 	job.Register(to, a.jobs)
+	timeline.Register(to, a.history)
 	a.registerStatus(to)
 	return to
 }

@@ -22,6 +22,7 @@ import (
 	"github.com/yagura-sre/yagura/internal/telemetry/clickhouse"
 	"github.com/yagura-sre/yagura/internal/telemetry/promremote"
 	"github.com/yagura-sre/yagura/internal/telemetry/promtsdb"
+	"github.com/yagura-sre/yagura/internal/timeline"
 )
 
 func (a *App) openState(ctx, _ context.Context) error {
@@ -32,10 +33,11 @@ func (a *App) openState(ctx, _ context.Context) error {
 		return err
 	}
 	a.onClose("state", func(context.Context) error { return db.Close() })
-	if err := db.Migrate(ctx, people.Migrations, job.Migrations); err != nil {
+	if err := db.Migrate(ctx, people.Migrations, job.Migrations, timeline.Migrations); err != nil {
 		return err
 	}
 	a.db = db
+	a.history = timeline.NewService(db, a.Clock)
 	a.people = people.New(people.Options{DB: db, Clock: a.Clock, Log: a.Log, NoAuth: a.Config.NoAuth()})
 	return nil
 }
@@ -193,12 +195,18 @@ func (a *App) openMetrics(_, _ context.Context) (err error) {
 func (a *App) openLog(_, _ context.Context) error {
 	c := a.Config.WAL
 	waiting := patient{Writer: a.store, ready: a.prepared, clock: a.Clock}
+	witnesses := map[telemetry.Signal]wal.Witness{}
+	if a.engine != nil { // nothing is known of the life of a ClickHouse elsewhere
+		t := &trials{app: a}
+		witnesses[telemetry.Logs], witnesses[telemetry.Spans] = t, t
+	}
 	log, err := wal.Open(wal.Options{
 		Dir: filepath.Join(a.Config.DataDir, "wal"),
 		Writers: map[telemetry.Signal]telemetry.Writer{
 			telemetry.Logs: waiting, telemetry.Spans: waiting, telemetry.Metrics: a.metrics,
 		},
-		MaxBytes: int64(c.MaxBytes), FreeSpaceMin: int64(c.MinFreeBytes),
+		Witnesses: witnesses,
+		MaxBytes:  int64(c.MaxBytes), FreeSpaceMin: int64(c.MinFreeBytes),
 		Clock: a.Clock, Log: a.Log.With("room", "wal"),
 	})
 	if err != nil {
