@@ -212,6 +212,19 @@ export const usersQuery = queryOptions({
   queryFn: ({ signal }) => unwrap(api.GET('/api/v1/users', { signal })),
 });
 
+export const auditQuery = infiniteQueryOptions({
+  queryKey: ['audit'],
+  queryFn: ({ pageParam, signal }) =>
+    unwrap(
+      api.GET('/api/v1/audit', {
+        params: { query: { limit: 100, ...(pageParam ? { after: pageParam } : {}) } },
+        signal,
+      }),
+    ),
+  initialPageParam: '',
+  getNextPageParam: (last) => last.next || undefined,
+});
+
 export const tokensQuery = queryOptions({
   queryKey: ['tokens'],
   queryFn: ({ signal }) => unwrap(api.GET('/api/v1/tokens', { signal })),

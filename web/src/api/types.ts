@@ -6,6 +6,7 @@ type S = components['schemas'];
 export type Session = S['Session'];
 export type User = S['User'];
 export type Token = S['Token'];
+export type AuditEntry = S['Audit'];
 export type Status = S['StatusView'];
 export type IngestStatus = S['IngestStatusView'];
 export type StorageDay = S['StorageView'];

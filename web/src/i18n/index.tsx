@@ -53,3 +53,9 @@ export function I18nProvider({ children, start }: { children: ReactNode; start?:
 
 export const useI18n = () => useContext(Context);
 export const useT = () => useContext(Context).t;
+
+/** useTexts picks the language among the texts of one page, which come with its chunk; those
+ * that many pages share stand in en.ts and ja.ts. */
+export function useTexts<T>(texts: { en: T; ja: T }): T {
+  return texts[useContext(Context).lang];
+}

@@ -77,7 +77,7 @@ const MIN = 60 * S;
 const HOUR = 60 * MIN;
 const DAY = 24 * HOUR;
 
-/** duration: 850 ns, 12.3 µs, 320 ms, 1.24 s, 2 min 3 s / 2分3秒, 3 d 4 h / 3日4時間. */
+/** duration: 850 ns, 12.3 µs, 320 ms, 1.24 s / 1.24秒, 2 min 3 s / 2分3秒, 3 d 4 h / 3日4時間. */
 export function duration(ns: number, lang: Lang): string {
   if (!Number.isFinite(ns)) return '–';
   const a = Math.abs(ns);
@@ -85,7 +85,7 @@ export function duration(ns: number, lang: Lang): string {
   if (a < US) return `${sig3(ns)}${NBSP}ns`;
   if (a < MS * 0.9995) return `${sig3(ns / US)}${NBSP}µs`;
   if (a < S * 0.9995) return `${sig3(ns / MS)}${NBSP}ms`;
-  if (a < MIN * 0.9995) return `${sig3(ns / S)}${NBSP}s`;
+  if (a < MIN * 0.9995) return `${sig3(ns / S)}${lang === 'ja' ? '秒' : `${NBSP}s`}`;
   const units: [number, string, string][] = [
     [DAY, 'd', '日'],
     [HOUR, 'h', '時間'],
@@ -104,15 +104,7 @@ export function duration(ns: number, lang: Lang): string {
     if (lang === 'ja') return `${sign}${high}${ja}${low ? `${low}${jaSmall}` : ''}`;
     return `${sign}${high}${NBSP}${en}${low ? ` ${low}${NBSP}${enSmall}` : ''}`;
   }
-  return `${sig3(ns / S)}${NBSP}s`;
-}
-
-/** period of a clock on the wall, in whole seconds and words: 28 s / 28秒, then as duration. */
-export function period(ns: number, lang: Lang): string {
-  const s = Math.round(ns / S);
-  if (!Number.isFinite(s)) return '–';
-  if (Math.abs(s) < 60) return lang === 'ja' ? `${s}秒` : `${s}${NBSP}s`;
-  return duration(s * S, lang);
+  return '–';
 }
 
 /** exactDuration writes all digits, for hover and copies: 1,240.532113 ms. */

@@ -25,6 +25,12 @@ export function useIsAdmin(): boolean {
   return s.auth === 'none' || s.user?.role === 'admin';
 }
 
+/** May the reader see who changed what? */
+export function useReadsAudit(): boolean {
+  const s = useSession();
+  return s.auth === 'none' || s.user?.role === 'admin' || s.user?.role === 'lead';
+}
+
 export function SessionGate({ children }: { children: ReactNode }) {
   const { t, lang, setLang } = useI18n();
   const client = useQueryClient();

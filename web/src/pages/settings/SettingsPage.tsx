@@ -1,11 +1,13 @@
 import { Tabs } from '@mantine/core';
 import { useNavigate, useParams } from '@tanstack/react-router';
-import { useT } from '~/i18n';
-import { useIsAdmin } from '~/shell/Session';
+import { useT, useTexts } from '~/i18n';
+import { useIsAdmin, useReadsAudit } from '~/shell/Session';
 import { Empty } from '~/ui/Empty';
 import { Page } from '~/ui/Page';
 import { carried, useUrl } from '~/url';
 import { Account } from './Account';
+import { Audit } from './Audit';
+import { texts } from './audit.texts';
 import { Tokens } from './Tokens';
 import { Users } from './Users';
 
@@ -15,7 +17,9 @@ export function SettingsPage() {
   const { search } = useUrl();
   const navigate = useNavigate();
   const admin = useIsAdmin();
-  const current = ['account', 'users', 'tokens'].includes(tab) ? tab : 'account';
+  const audit = useReadsAudit();
+  const a = useTexts(texts);
+  const current = ['account', 'users', 'tokens', 'audit'].includes(tab) ? tab : 'account';
   return (
     <Page title={t.settings.title}>
       <Tabs
@@ -29,12 +33,14 @@ export function SettingsPage() {
           <Tabs.Tab value="account">{t.settings.account}</Tabs.Tab>
           {admin && <Tabs.Tab value="users">{t.settings.users}</Tabs.Tab>}
           {admin && <Tabs.Tab value="tokens">{t.settings.tokens}</Tabs.Tab>}
+          {audit && <Tabs.Tab value="audit">{a.title}</Tabs.Tab>}
         </Tabs.List>
         <Tabs.Panel value="account">
           <Account />
         </Tabs.Panel>
         <Tabs.Panel value="users">{admin ? <Users /> : <Empty title={t.settings.adminOnly} />}</Tabs.Panel>
         <Tabs.Panel value="tokens">{admin ? <Tokens /> : <Empty title={t.settings.adminOnly} />}</Tabs.Panel>
+        <Tabs.Panel value="audit">{audit ? <Audit /> : <Empty title={a.leadsOnly} />}</Tabs.Panel>
       </Tabs>
     </Page>
   );

@@ -96,7 +96,7 @@ function Overall({ status, ingest }: { status: Status; ingest: IngestStatus | un
       <div className={`dim ${classes.version}`}>
         {t.status.version} {status.version}
         <br />
-        {t.status.uptime} {F.period(status.uptime_ns, lang)}
+        {t.status.uptime} {F.duration(Math.max(1, Math.round(status.uptime_ns / 1e9)) * 1e9, lang)}
       </div>
     </section>
   );

@@ -42,10 +42,6 @@ export const SpanRow = memo(function SpanRow(p: SpanRowProps) {
   const more = detail(s);
   const bar = place(s.start_ns, s.start_ns + s.duration_ns, p);
   const label = F.duration(s.duration_ns, lang);
-  // The label stands right of the bar, or left of it where the right has no room.
-  const right = bar && bar.left + bar.width < 0.88;
-  // Of a bar that takes all of the width it stands on the bar.
-  const inside = bar !== undefined && !right && bar.left < 0.08;
   return (
     <div
       role="row"
@@ -105,7 +101,7 @@ export const SpanRow = memo(function SpanRow(p: SpanRowProps) {
       </div>
       <div role="gridcell" tabIndex={-1} className={classes.timeCell}>
         {bar && (
-          <>
+          <div className={classes.track}>
             <div
               className={classes.bar}
               data-error={bad}
@@ -129,19 +125,12 @@ export const SpanRow = memo(function SpanRow(p: SpanRowProps) {
             })}
             <span
               className={classes.duration}
-              style={
-                right
-                  ? { left: `calc(max(2px, ${bar.width * 100}%) + ${bar.left * 100}% + 6px)` }
-                  : inside
-                    ? { right: 8 }
-                    : { right: `calc(${(1 - bar.left) * 100}% + 6px)` }
-              }
-              data-inside={inside}
+              style={{ left: `calc(max(2px, ${bar.width * 100}%) + ${bar.left * 100}% + 6px)` }}
             >
               {label}
               {s.critical?.length ? <span className="visually-hidden"> {t.trace.onCritical}</span> : null}
             </span>
-          </>
+          </div>
         )}
       </div>
     </div>
@@ -195,12 +184,14 @@ export const LogRow = memo(function LogRow({ log, at, depth, top, from, to, curr
       </div>
       <div role="gridcell" tabIndex={-1} className={classes.timeCell}>
         {p && (
-          <span
-            className={classes.dot}
-            data-level={log.level}
-            style={{ left: `${p.left * 100}%` }}
-            title={`${t.detail.logs}: ${F.duration(at, lang)}`}
-          />
+          <div className={classes.track}>
+            <span
+              className={classes.dot}
+              data-level={log.level}
+              style={{ left: `${p.left * 100}%` }}
+              title={`${t.detail.logs}: ${F.duration(at, lang)}`}
+            />
+          </div>
         )}
       </div>
     </div>

@@ -124,13 +124,16 @@ export function TraceList(p: Props) {
                 )}
                 {F.count(r.spans)}
               </span>
-              <span role="cell" className={`ellipsis ${classes.services}`} title={r.services.join(', ')}>
-                {r.services.map((s) => (
-                  <span key={s}>
-                    <i style={{ background: colors.get(s) }} />
-                    {s}
-                  </span>
-                ))}
+              <span role="cell" className={classes.services} title={r.services.join(', ')}>
+                <span className="num dim">{r.services.length}</span>
+                <span className={classes.names}>
+                  {r.services.map((s) => (
+                    <span key={s}>
+                      <i style={{ background: colors.get(s) }} />
+                      {s}
+                    </span>
+                  ))}
+                </span>
               </span>
             </div>
           );
