@@ -25,7 +25,8 @@ type bisection struct {
 	lane    *lane
 	block   *block
 	stem    string            // what the tokens of the parts begin with
-	refused map[string]string // path of a part → why, when it is a single row
+	refused map[string]string // path of a part → why, when it is a single row, or deadlyMark
+	deadly  bool              // a part of it killed the engine: try the next ones apart
 	list    File              // where refusals are noted; nil before the first
 	found   int               // rows put into quarantine
 }
@@ -63,7 +64,7 @@ func (s *bisection) part(ctx context.Context, path string, frames [][]byte) erro
 	if _, known := s.refused[path]; known {
 		return s.split(ctx, path, frames, nil)
 	}
-	err := s.lane.write(ctx, s.token(path), frames)
+	err := s.lane.write(ctx, s.token(path), frames, s.deadly)
 	if fault.Is(err, fault.Invalid) {
 		return s.split(ctx, path, frames, err)
 	}
@@ -91,6 +92,9 @@ func (s *bisection) split(ctx context.Context, path string, frames [][]byte, ref
 	}
 	why, known := s.refused[path]
 	if !known {
+		if errors.Is(refusal, errDeadly) {
+			why, s.deadly = deadlyMark, true
+		}
 		if b == nil {
 			why = refusal.Error()
 			why = strings.ToValidUTF8(why[:min(len(why), maxReason)], "\uFFFD")
@@ -185,6 +189,7 @@ func (s *bisection) readList() error {
 		why, err := strconv.Unquote(quoted)
 		if path, ok := strings.CutPrefix(key, s.key("")); ok && err == nil {
 			s.refused[path] = why
+			s.deadly = s.deadly || why == deadlyMark
 		}
 	}
 	return nil

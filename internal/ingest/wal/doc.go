@@ -49,10 +49,40 @@
 // parts with the same tokens. The checksum is there for a disk that spoils a frame in
 // between: other frames would move to other paths, and must not find their token used.
 //
+// # Rows that the engine dies of
+//
+// A row on which the engine's process crashes would be repeated for ever, and take the
+// engine from everybody each time. But an engine dies of other things too, while innocent
+// rows are on their way to it: of a question, for want of memory, of a kill. So its deaths
+// alone convict nobody, however many they are; they raise a suspicion, and a trial decides.
+//
+//  1. Suspicion. The engine crashed deathsToSuspect times during writes with one token. A
+//     crash is an end by a fault of its own (SIGSEGV, SIGABRT and their like, a panic). A
+//     kill, by the kernel for memory or by anybody, is none, nor is an end that the engine
+//     or its supervisor chose.
+//  2. Trial. The frames go to a second engine in a folder of its own that is thrown away
+//     (Witness). Nothing else is asked of it, and it must have stored an ordinary row just
+//     before. Frames are guilty when that engine crashes of them in deathsToConvict trials
+//     on end. One survival acquits them, and the next suspicion needs twice the deaths; a
+//     trial that cannot be made teaches nothing, and acquits them too.
+//  3. Guilty frames count as refused: they are halved as above, each part is tried before
+//     the engine gets it, and the innocent parts are stored at once. So a row is put into
+//     quarantine only if the second engine died of every part that held it, each time, and
+//     at last of this row alone. The first engine dies of none of the parts.
+//
+// That the whole was not stored, so that its parts may be, is part of the evidence: the
+// second engine is asked, once it is up again, whether it holds any of the frames. If it
+// does, the engine dies after storing; the block is then neither repeated nor divided, but
+// set aside under the name <block>.deadly, with an entry in quarantine that says so.
+//
+// Where the engine is not our process (a ClickHouse by URL) nothing is known of its life,
+// and nobody is suspected.
+//
 // # On disk
 //
 //	<dir>/<signal>/<sequence, 16 hex digits>-<id of the log>.wal       a block
 //	<dir>/<signal>/<the same>.wal.refused                              parts refused so far
+//	<dir>/<signal>/<the same>.wal.deadly                               stored, and then the engine died
 //	<dir>/quarantine/<id>.json                                         see Quarantined
 //
 // The sequence is the microsecond in which the block began, or one more than the last.

@@ -20,6 +20,9 @@ import (
 type Options struct {
 	Dir     string // the log's own folder, created when it is missing
 	Writers map[telemetry.Signal]telemetry.Writer
+	// Witnesses of the engines behind the writers, for signals whose engine is a process
+	// of ours. Without one no row is ever blamed for the engine's death.
+	Witnesses map[telemetry.Signal]Witness
 
 	MaxBytes     int64 // on disk, all signals together; 2 GiB
 	MemoryBytes  int64 // of blocks that wait, before they are read back from disk; 64 MiB

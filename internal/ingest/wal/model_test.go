@@ -42,6 +42,10 @@ type engine struct {
 	tokens   map[string]uint64 // token → hash of its frames
 	stored   map[uint64]int    // row → times stored
 	refuses  map[uint64]bool
+	deadly   map[uint64]bool // the process crashes of these, before anything is stored
+	late     map[uint64]bool // and of these when all is stored
+	crashes  int
+	blind    float64 // chance that a trial cannot be made
 	away     bool    // answers nothing
 	flaky    float64 // chance that an answer is lost, after or before the block is stored
 	rng      *rand.Rand
@@ -51,7 +55,7 @@ type engine struct {
 
 func newEngine(seed uint64) *engine {
 	return &engine{tokens: map[string]uint64{}, stored: map[uint64]int{}, refuses: map[uint64]bool{},
-		rng: rand.New(rand.NewPCG(seed, 1))}
+		deadly: map[uint64]bool{}, late: map[uint64]bool{}, rng: rand.New(rand.NewPCG(seed, 1))}
 }
 
 var hashSeed = maphash.MakeSeed()
@@ -73,7 +77,15 @@ func (e *engine) put(token string, frames [][]byte) error {
 	if e.away || e.rng.Float64() < e.flaky/2 {
 		return errors.New("no answer")
 	}
+	if e.has(e.deadly, frames) { // it reads a block before it looks at the token
+		e.crashes++
+		return errCrash
+	}
 	if _, ok := e.tokens[token]; ok {
+		if e.has(e.late, frames) {
+			e.crashes++
+			return errCrash
+		}
 		return nil
 	}
 	for _, f := range frames {
@@ -89,10 +101,44 @@ func (e *engine) put(token string, frames [][]byte) error {
 			e.stored[r]++
 		}
 	}
+	if e.has(e.late, frames) {
+		e.crashes++
+		return errCrash
+	}
 	if e.rng.Float64() < e.flaky/2 {
 		return errors.New("the answer was lost")
 	}
 	return nil
+}
+
+var errCrash = errors.New("the connection broke")
+
+func (e *engine) has(set map[uint64]bool, frames [][]byte) bool {
+	for _, f := range frames {
+		for _, r := range rowsOf(f) {
+			if set[r] {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// Crashes and Try make the engine its own Witness.
+func (e *engine) Crashes() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.crashes
+}
+
+func (e *engine) Try(_ context.Context, _ telemetry.Signal, frames [][]byte) (Trial, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.rng.Float64() < e.blind {
+		return Trial{}, errors.New("no second engine can be started")
+	}
+	late := e.has(e.late, frames)
+	return Trial{Died: late || e.has(e.deadly, frames), Stored: late && !e.has(e.deadly, frames), How: "signal: segmentation fault"}, nil
 }
 
 func (e *engine) times(row uint64) int {

@@ -48,6 +48,7 @@ func (w *world) start() {
 		o := w.options
 		o.Dir, o.Disk = "/wal", w.mount
 		o.Writers = map[telemetry.Signal]telemetry.Writer{telemetry.Logs: w.session, telemetry.Spans: w.session}
+		o.Witnesses = map[telemetry.Signal]Witness{telemetry.Logs: w.engine, telemetry.Spans: w.engine}
 		g, err := Open(o)
 		if err == nil {
 			w.log = g
@@ -100,7 +101,14 @@ func (w *world) send(rows int, poison, hasty bool) {
 	if poison {
 		r := frame[w.rng.IntN(rows)]
 		w.poison[r] = true
-		w.engine.set(func(e *engine) { e.refuses[r] = true })
+		deadly := w.rng.IntN(3) == 0
+		w.engine.set(func(e *engine) {
+			if deadly {
+				e.deadly[r] = true
+			} else {
+				e.refuses[r] = true
+			}
+		})
 	}
 	signal := telemetry.Logs
 	if w.rng.IntN(4) == 0 {
@@ -147,13 +155,15 @@ func (w *world) act(a action) {
 		w.disk.set(func(d *simDisk) { d.capacity = d.used() + int64(a.N) })
 	case "heal":
 		w.heal()
-		w.engine.set(func(e *engine) { e.away, e.flaky = false, 0 })
+		w.engine.set(func(e *engine) { e.away, e.flaky, e.blind = false, 0, 0 })
 	case "away":
 		w.engine.set(func(e *engine) { e.away = true })
 	case "flaky":
 		w.engine.set(func(e *engine) { e.away, e.flaky = false, a.P })
+	case "crash": // of something else, and no trial can be made
+		w.engine.set(func(e *engine) { e.crashes += a.N; e.blind = a.P })
 	case "upgrade": // the engine now takes what it refused
-		w.engine.set(func(e *engine) { clear(e.refuses) })
+		w.engine.set(func(e *engine) { clear(e.refuses); clear(e.deadly) })
 	case "kill", "power": // with work on its way
 		for range a.N {
 			w.send(1+w.rng.IntN(12), false, false)
@@ -180,7 +190,7 @@ type action struct {
 
 func drawAction(t *rapid.T) action {
 	a := action{Kind: rapid.SampledFrom([]string{"send", "send", "send", "send", "wait", "wait", "disk", "space",
-		"heal", "slow", "away", "flaky", "upgrade", "kill", "kill", "power", "power", "restart"}).Draw(t, "do")}
+		"heal", "slow", "away", "flaky", "crash", "upgrade", "kill", "kill", "power", "power", "restart"}).Draw(t, "do")}
 	switch a.Kind {
 	case "send":
 		a.N = rapid.IntRange(1, 30).Draw(t, "frames")
@@ -197,6 +207,9 @@ func drawAction(t *rapid.T) action {
 		a.N = rapid.SampledFrom([]int{0, 10, 100, 1000, 5000}).Draw(t, "bytes")
 	case "flaky":
 		a.P = rapid.SampledFrom([]float64{0.1, 0.5, 0.9}).Draw(t, "chance")
+	case "crash":
+		a.N = rapid.IntRange(1, 5).Draw(t, "times")
+		a.P = rapid.SampledFrom([]float64{0, 0.5}).Draw(t, "blind")
 	case "disk":
 		a.What = rapid.SampledFrom([]string{"write", "sync", "settle", "sync settle", "write settle", "syncdir", "create",
 			"remove", "rename", "read", "write sync settle syncdir create remove rename read list"}).Draw(t, "fails")

@@ -75,10 +75,14 @@ func (l *lane) store(ctx context.Context, b *block) error {
 	if some {
 		var err error
 		if !b.refused {
-			err = l.write(ctx, b.name.token(), b.frames)
+			err = l.write(ctx, b.name.token(), b.frames, false)
 		}
 		if b.refused || fault.Is(err, fault.Invalid) {
 			quarantined, err = l.bisect(ctx, b, err)
+		}
+		var late storedAndDied
+		if errors.As(err, &late) {
+			quarantined, err = b.rows, l.setDown(ctx, b, late)
 		}
 		if err != nil {
 			return err
@@ -100,11 +104,19 @@ func (l *lane) store(ctx context.Context, b *block) error {
 }
 
 // write calls the engine with one token until it stores the frames (nil), refuses them
-// for good (fault.Invalid), or ctx ends.
-func (l *lane) write(ctx context.Context, token string, frames [][]byte) error {
+// for good (fault.Invalid), dies of them (the same, or storedAndDied), or ctx ends. Frames
+// that are suspect are tried before the engine gets them.
+func (l *lane) write(ctx context.Context, token string, frames [][]byte, suspect bool) error {
 	var refusal error
 	panics := 0
+	s := suspicion{witness: l.log.Witnesses[l.signal], enough: deathsToSuspect}
 	err := l.retry(ctx, "write a block", func() error {
+		if s.begin() || suspect && s.witness != nil {
+			suspect = false
+			if refusal = l.try(ctx, &s, frames); refusal != nil {
+				return nil
+			}
+		}
 		began := l.log.Clock.Now()
 		err := l.guarded("write a block", func() error { return l.writer.Write(ctx, l.signal, token, frames) })
 		var p *panicked
