@@ -8,6 +8,7 @@ command -v chromium >/dev/null 2>&1 || want="$want chromium"
 [ -e /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc ] || want="$want fonts-noto-cjk"
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || want="$want postgresql"
 command -v gcc >/dev/null 2>&1 || want="$want gcc libc6-dev"
+/usr/bin/python3 -c 'import grpc' >/dev/null 2>&1 || want="$want python3-grpcio"
 [ -z "$want" ] && exit 0
 if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then
 	echo "The tests need these Debian packages (or the like of your system):$want" >&2
