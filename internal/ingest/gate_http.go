@@ -94,6 +94,9 @@ func (s *Service) gateHTTP(next http.Handler) http.Handler {
 			return
 		}
 		c.bytes = body.Len()
+		if kind == jsonType {
+			body.Truncate(len(breakLoneSurrogates(body.Bytes())))
+		}
 		req = req.WithContext(withCall(req.Context(), c))
 		req.Body = io.NopCloser(bytes.NewReader(body.Bytes()))
 		req.ContentLength = int64(body.Len())

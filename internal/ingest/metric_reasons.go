@@ -29,4 +29,7 @@ var metricReasonTexts = map[Reason]i18n.Text{
 	Contradicting: i18n.T(
 		"The request holds two different values for the same series and time; the first was taken. Check for two instruments with one name and for processes that share a service.instance.id.",
 		"同じ系列・同じ時刻に異なる値が含まれていたため、最初の値だけを採用しました。同名の計器の重複や、service.instance.id を共有するプロセスがないかを確認してください。"),
+	ReservedLabel: i18n.T(
+		"A data point has an attribute whose name Prometheus keeps for itself (job, instance, __name__, le of a histogram, quantile of a summary). It was stored as exported_job and so on; rename it in the instrumentation.",
+		"データポイントの属性名がPrometheusの予約ラベル（job、instance、__name__、ヒストグラムのle、サマリーのquantile）と重なるため、exported_job のように名前を変えて保存しました。計装側で別の名前にしてください。"),
 }

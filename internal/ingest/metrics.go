@@ -123,6 +123,9 @@ func (w *work) metric(m pmetric.Metric, service string, before int, seen *seenPo
 		default:
 			w.flags, w.long, w.many = 0, false, false
 			w.cleanMap(p.Attributes())
+			if exported := exportReserved(p.Attributes(), m.Type()); exported != "" {
+				w.tally.count(service, ReservedLabel, 1, func() string { return "metric " + name + ": attribute " + exported })
+			}
 			if seen.contradicts(p, value) {
 				reason, why = Contradicting, "two values at "+stamp(p.Timestamp())
 				break

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"reflect"
 	"testing"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -87,6 +88,51 @@ func TestMetrics(t *testing.T) {
 	}
 	if len(w.tally.rows) != 1 || w.tally.rows[0] != (tallyRow{"shop", "prod", 2}) {
 		t.Errorf("tally %+v", w.tally.rows)
+	}
+}
+
+// An attribute that a label of the store's own would overwrite is kept under another name.
+func TestReservedLabels(t *testing.T) {
+	w := newTestWork(t, Limits{}, Redaction{})
+	md := pmetric.NewMetrics()
+	rm := md.ResourceMetrics().AppendEmpty()
+	rm.Resource().Attributes().PutStr("service.name", "shop")
+	ms := rm.ScopeMetrics().AppendEmpty().Metrics()
+	now := pcommon.NewTimestampFromTime(testNow)
+	gauge := ms.AppendEmpty()
+	gauge.SetName("queue")
+	p := gauge.SetEmptyGauge().DataPoints().AppendEmpty()
+	p.SetTimestamp(now)
+	p.SetIntValue(1)
+	for _, k := range []string{"job", "exported_job", "instance", "__name__", "le", "quantile"} {
+		p.Attributes().PutStr(k, "of "+k)
+	}
+	hist := ms.AppendEmpty()
+	hist.SetName("latency")
+	h := hist.SetEmptyHistogram()
+	h.SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	hp := h.DataPoints().AppendEmpty()
+	hp.SetTimestamp(now)
+	hp.Attributes().PutStr("le", "of le")
+	if points := w.normaliseMetrics(md, everyone); points != 2 {
+		t.Fatalf("%d points", points)
+	}
+	check := func(attrs pcommon.Map, want map[string]any) {
+		t.Helper()
+		if got := attrs.AsRaw(); !reflect.DeepEqual(got, want) {
+			t.Errorf("%v, want %v", got, want)
+		}
+	}
+	ms = md.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics()
+	check(ms.At(0).Gauge().DataPoints().At(0).Attributes(), map[string]any{
+		"exported_exported_job": "of job", "exported_job": "of exported_job", "exported_instance": "of instance",
+		"exported___name__": "of __name__", "le": "of le", "quantile": "of quantile"})
+	check(ms.At(1).Histogram().DataPoints().At(0).Attributes(), map[string]any{"exported_le": "of le"})
+	if n, _ := w.tally.rejected(); n != 0 {
+		t.Errorf("%d refused", n)
+	}
+	if len(w.tally.refused) != 1 || w.tally.refused[0].reason != ReservedLabel || w.tally.refused[0].n != 2 {
+		t.Errorf("counted %+v", w.tally.refused)
 	}
 }
 

@@ -32,12 +32,13 @@ const (
 	BadDuration    Reason = "negative_duration"
 	DuplicateKey   Reason = "duplicate_attribute"
 	InvalidUTF8    Reason = "invalid_utf8"
+	ReservedLabel  Reason = "reserved_label"
 )
 
 // Stored says that rows counted under the reason were stored, changed.
 func (r Reason) Stored() bool {
 	switch r {
-	case AttributeLimit, ValueLimit, ClockSkew, BadDuration, DuplicateKey, InvalidUTF8:
+	case AttributeLimit, ValueLimit, ClockSkew, BadDuration, DuplicateKey, InvalidUTF8, ReservedLabel:
 		return true
 	}
 	return false
