@@ -62,6 +62,8 @@ const (
 	KindUser  Kind = "user"  // a person with a session cookie
 	KindToken Kind = "token" // a program with an API or ingest token
 	KindNone  Kind = "none"  // sign-in is switched off: everybody on this machine
+	// KindSystem is Yagura itself, doing what its configuration says.
+	KindSystem Kind = "system"
 )
 
 // Principal is on whose behalf something is done.
@@ -80,6 +82,9 @@ func (p Principal) Nobody() bool { return p.Kind == "" }
 
 // Local is everybody when sign-in is switched off, which is only possible on loopback.
 func Local() Principal { return Principal{Name: "local", Role: Admin, Kind: KindNone} }
+
+// System is Yagura itself; what says why it acts, for the audit.
+func System(what string) Principal { return Principal{Name: what, Role: Admin, Kind: KindSystem} }
 
 // Allows says that p holds the permission.
 func (p Principal) Allows(perm Permission) bool {

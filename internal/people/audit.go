@@ -77,3 +77,30 @@ func stateOfToken(t Token) tokenState {
 	}
 	return s
 }
+
+// AuditQuery selects lines of the audit; what is zero selects all.
+type AuditQuery struct {
+	From, To time.Time // half open
+	Actor    string    // id or name
+	Action   string    // "team.merge", or "team." for all that was done to teams
+	Subject  string    // id or name of what was changed
+	Addr     string
+}
+
+// AuditTrail reads the audit, newest first, before the entry of that id (0: from the end).
+func (s *Service) AuditTrail(ctx context.Context, q AuditQuery, before uint64, limit int) (entries []Entry, err error) {
+	if err := authz.Can(ctx, authz.AuditRead); err != nil {
+		return nil, err
+	}
+	err = s.db.Read(ctx, func(tx *sqldb.Tx) error { entries, err = listAudit(tx, q, before, limit); return err })
+	return entries, err
+}
+
+// AuditActions lists the kinds of lines that there are.
+func (s *Service) AuditActions(ctx context.Context) (actions []string, err error) {
+	if err := authz.Can(ctx, authz.AuditRead); err != nil {
+		return nil, err
+	}
+	err = s.db.Read(ctx, func(tx *sqldb.Tx) error { actions, err = listAuditActions(tx); return err })
+	return actions, err
+}

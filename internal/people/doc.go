@@ -1,4 +1,4 @@
-// Package people knows who uses Yagura: users and their sessions, API and ingest tokens,
+// Package people knows who uses Yagura: users, teams and their products, sessions, API and ingest tokens,
 // the one-time link that makes the first administrator, and the audit of every change.
 //
 // Invariants:

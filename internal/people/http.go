@@ -21,7 +21,7 @@ type userWire struct {
 	ID       string     `json:"id"`
 	Email    string     `json:"email"`
 	Name     string     `json:"name"`
-	Role     string     `json:"role" enum:"viewer,member,lead,admin"`
+	Role     string     `json:"role" enum:"operator,viewer,member,lead,admin"`
 	Lang     string     `json:"lang" enum:",en,ja" doc:"Empty until they chose one."`
 	Disabled bool       `json:"disabled"`
 	Created  time.Time  `json:"created"`
@@ -72,7 +72,7 @@ type sessionUserWire struct {
 	ID    string `json:"id"`
 	Name  string `json:"name"`
 	Email string `json:"email"`
-	Role  string `json:"role" enum:"viewer,member,lead,admin"`
+	Role  string `json:"role" enum:"operator,viewer,member,lead,admin" doc:"Who leads a team is a lead at least."`
 	Lang  string `json:"lang" enum:",en,ja"`
 }
 
@@ -95,7 +95,7 @@ type auditWire struct {
 }
 
 type auditActor struct {
-	Kind string `json:"kind" enum:",user,token,none"`
+	Kind string `json:"kind" enum:",user,token,none,system" doc:"system: Yagura itself, by its configuration."`
 	ID   string `json:"id"`
 	Name string `json:"name"`
 }
@@ -146,7 +146,7 @@ type userInput struct {
 	Body struct {
 		Email    string `json:"email" maxLength:"254"`
 		Name     string `json:"name" maxLength:"400"`
-		Role     string `json:"role" enum:"viewer,member,lead,admin"`
+		Role     string `json:"role" enum:"operator,viewer,member,lead,admin"`
 		Password string `json:"password" maxLength:"1000" doc:"A first one, of at least 10 characters, for its owner to change."`
 	}
 }
@@ -161,7 +161,7 @@ type userPatch struct {
 	Body struct {
 		Email    *string `json:"email,omitempty" maxLength:"254"`
 		Name     *string `json:"name,omitempty" maxLength:"400"`
-		Role     *string `json:"role,omitempty" enum:"viewer,member,lead,admin"`
+		Role     *string `json:"role,omitempty" enum:"operator,viewer,member,lead,admin"`
 		Disabled *bool   `json:"disabled,omitempty"`
 		Password *string `json:"password,omitempty" maxLength:"1000" doc:"Also signs them out everywhere."`
 	}
@@ -196,8 +196,27 @@ type tokenSecret struct {
 }
 
 type auditInput struct {
-	After string `query:"after" maxLength:"100" doc:"The cursor of the page before."`
-	Limit int    `query:"limit" minimum:"1" maximum:"500" default:"100"`
+	From    string `query:"from" maxLength:"64" doc:"Not before: RFC 3339, relative to now (-7d), or Unix milliseconds. The begin when empty."`
+	To      string `query:"to" maxLength:"64" doc:"Before; as from. Now when empty."`
+	Actor   string `query:"actor" maxLength:"400" doc:"Who did it: id or name."`
+	Action  string `query:"action" maxLength:"100" doc:"What was done, or how its name begins: team.merge, team."`
+	Subject string `query:"subject" maxLength:"400" doc:"To what: id or name."`
+	Addr    string `query:"addr" maxLength:"64" doc:"From which address."`
+	After   string `query:"after" maxLength:"100" doc:"The cursor of the page before."`
+	Limit   int    `query:"limit" minimum:"1" maximum:"500" default:"100"`
+}
+
+func (in auditInput) query(now time.Time) (q AuditQuery, err error) {
+	q = AuditQuery{Actor: in.Actor, Action: in.Action, Subject: in.Subject, Addr: in.Addr}
+	if in.From != "" {
+		if q.From, err = api.ParseTime("from", in.From, now); err != nil {
+			return q, err
+		}
+	}
+	if in.To != "" {
+		q.To, err = api.ParseTime("to", in.To, now)
+	}
+	return q, err
 }
 
 type auditCursor struct {
@@ -206,6 +225,7 @@ type auditCursor struct {
 
 // Routes adds the operations of this room.
 func (s *Service) Routes(a *api.API) {
+	s.teamRoutes(a)
 	const tag = "people"
 	api.Register(a, api.Op{ID: "get-session", Method: "GET", Path: "/session", Tag: tag, Permission: authz.Public,
 		Summary: "Who is signed in"},
@@ -325,7 +345,11 @@ func (s *Service) Routes(a *api.API) {
 			if err != nil {
 				return nil, err
 			}
-			entries, err := s.AuditTrail(ctx, after.Before, in.Limit)
+			q, err := in.query(s.clock.Now())
+			if err != nil {
+				return nil, err
+			}
+			entries, err := s.AuditTrail(ctx, q, after.Before, in.Limit)
 			if err != nil {
 				return nil, err
 			}
@@ -334,6 +358,12 @@ func (s *Service) Routes(a *api.API) {
 				next = api.Cursor(auditCursor{entries[len(entries)-1].ID})
 			}
 			return api.OK(api.ListOf(mapped(entries, wireAudit), next)), nil
+		})
+	api.Register(a, api.Op{ID: "list-audit-actions", Method: "GET", Path: "/audit/actions", Tag: tag, Permission: authz.AuditRead,
+		Summary: "List what the audit has lines of, to choose from"},
+		func(ctx context.Context, _ *struct{}) (*api.Out[api.List[string]], error) {
+			actions, err := s.AuditActions(ctx)
+			return api.OK(api.ListOf(actions, "")), err
 		})
 }
 

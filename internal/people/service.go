@@ -36,6 +36,7 @@ type Service struct {
 	hash     *hasher
 	throttle *throttle
 	ingest   *ingestCache
+	owned    Ownership
 	noAuth   bool
 }
 
@@ -56,7 +57,7 @@ func New(opt Options) *Service {
 	return &Service{
 		db: opt.DB, clock: opt.Clock, log: opt.Log, ids: id.NewSequence(opt.Clock),
 		hash: newHasher(opt.HashMemory, opt.HashPasses), throttle: newThrottle(opt.Clock),
-		ingest: newIngestCache(opt.Clock), noAuth: opt.NoAuth,
+		ingest: newIngestCache(opt.Clock), owned: noOwnership{}, noAuth: opt.NoAuth,
 	}
 }
 
@@ -409,13 +410,4 @@ func (s *Service) RevokeToken(ctx context.Context, tokenID string) error {
 	})
 	s.ingest.forget()
 	return err
-}
-
-// AuditTrail reads the audit, newest first, before the entry of that id (0: from the end).
-func (s *Service) AuditTrail(ctx context.Context, before uint64, limit int) (entries []Entry, err error) {
-	if err := authz.Can(ctx, authz.AuditRead); err != nil {
-		return nil, err
-	}
-	err = s.db.Read(ctx, func(tx *sqldb.Tx) error { entries, err = listAudit(tx, before, limit); return err })
-	return entries, err
 }

@@ -453,7 +453,7 @@ func TestPermissionsOfTheService(t *testing.T) {
 		_, _, err = x.AddToken(ctx, Token{Name: "x", Kind: APIToken, Role: admin})
 		wantCode(t, err, fault.Forbidden, "add token")
 		wantCode(t, x.RevokeToken(ctx, "x"), fault.Forbidden, "revoke")
-		if _, err := x.AuditTrail(ctx, 0, 10); err != nil {
+		if _, err := x.AuditTrail(ctx, AuditQuery{}, 0, 10); err != nil {
 			t.Errorf("a lead reads the audit: %v", err)
 		}
 		_, err = x.Users(t.Context())
@@ -486,7 +486,7 @@ func TestAudit(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, _ = x.AddUser(x.ctx, User{Email: "bad"}, password) // refused: no line
-		all, err := x.AuditTrail(x.ctx, 0, 100)
+		all, err := x.AuditTrail(x.ctx, AuditQuery{}, 0, 100)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -510,7 +510,7 @@ func TestAudit(t *testing.T) {
 		if up := all[4]; !strings.Contains(string(up.Before), `"role":"viewer"`) || !strings.Contains(string(up.After), `"role":"lead"`) || up.SubjectID != bob.ID {
 			t.Errorf("%s → %s", up.Before, up.After)
 		}
-		page, err := x.AuditTrail(x.ctx, all[2].ID, 2)
+		page, err := x.AuditTrail(x.ctx, AuditQuery{}, all[2].ID, 2)
 		if err != nil || len(page) != 2 || page[0].ID != all[3].ID {
 			t.Errorf("%+v %v", page, err)
 		}

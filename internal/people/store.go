@@ -4,6 +4,7 @@ import (
 	"embed"
 	"encoding/json"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/yagura-sre/yagura/internal/authz"
@@ -105,7 +106,9 @@ func sessionUser(tx *sqldb.Tx, hash string) (s session, u User, err error) {
 		return
 	}
 	s.seen, s.expires = sqldb.Time(seen), sqldb.Time(expires)
-	u, err = userByID(tx, s.user)
+	if u, err = userByID(tx, s.user); err == nil {
+		u.teams, err = membershipsOf(tx, u.ID)
+	}
 	return
 }
 
@@ -201,23 +204,44 @@ func insertAudit(tx *sqldb.Tx, e Entry) error {
 	return err
 }
 
+const auditColumns = "id, at, actor_kind, actor_id, actor_name, addr, trace_id, action, subject_id, subject_name, before_json, after_json"
+
+func scanAudit(r sqldb.Row) (e Entry, err error) {
+	var id, at int64
+	var was, is string
+	err = r.Scan(&id, &at, &e.Actor.Kind, &e.Actor.UserID, &e.Actor.Name, &e.Addr, &e.TraceID, &e.Action, &e.SubjectID, &e.SubjectName, &was, &is)
+	e.ID, e.At = uint64(id), sqldb.Time(at)
+	if was != "" {
+		e.Before = json.RawMessage(was)
+	}
+	if is != "" {
+		e.After = json.RawMessage(is)
+	}
+	return e, err
+}
+
 // listAudit reads newest first, older than the id before (0: all).
-func listAudit(tx *sqldb.Tx, before uint64, limit int) ([]Entry, error) {
+func listAudit(tx *sqldb.Tx, q AuditQuery, before uint64, limit int) ([]Entry, error) {
 	if before == 0 || before > 1<<63-1 {
 		before = 1<<63 - 1
 	}
-	return sqldb.Collect(tx, func(r sqldb.Row) (e Entry, err error) {
-		var id, at int64
-		var was, is string
-		err = r.Scan(&id, &at, &e.Actor.Kind, &e.Actor.UserID, &e.Actor.Name, &e.Addr, &e.TraceID, &e.Action, &e.SubjectID, &e.SubjectName, &was, &is)
-		e.ID, e.At = uint64(id), sqldb.Time(at)
-		if was != "" {
-			e.Before = json.RawMessage(was)
-		}
-		if is != "" {
-			e.After = json.RawMessage(is)
-		}
-		return e, err
-	}, `SELECT id, at, actor_kind, actor_id, actor_name, addr, trace_id, action, subject_id, subject_name, before_json, after_json
-		FROM people_audit WHERE id < $1 ORDER BY id DESC LIMIT $2`, int64(before), limit)
+	to := int64(1<<63 - 1)
+	if !q.To.IsZero() {
+		to = sqldb.Nanos(q.To)
+	}
+	return sqldb.Collect(tx, scanAudit, `SELECT `+auditColumns+` FROM people_audit
+		WHERE id < $1 AND at >= $2 AND at < $3
+			AND ($4 = '' OR actor_id = $4 OR actor_name = $4)
+			AND ($5 = '' OR substr(action, 1, length($5)) = $5)
+			AND ($6 = '' OR subject_id = $6 OR subject_name = $6)
+			AND ($7 = '' OR addr = $7)
+		ORDER BY id DESC LIMIT $8`,
+		int64(before), sqldb.Nanos(q.From), to, q.Actor, q.Action, q.Subject, q.Addr, limit)
+}
+
+// listAuditActions are the kinds of lines that there are, to choose from.
+func listAuditActions(tx *sqldb.Tx) ([]string, error) {
+	all, err := sqldb.Collect(tx, func(r sqldb.Row) (s string, err error) { err = r.Scan(&s); return s, err }, `SELECT DISTINCT action FROM people_audit`)
+	slices.Sort(all)
+	return all, err
 }

@@ -66,7 +66,7 @@ func (t *Token) Validate(now time.Time) error {
 		}
 	case APIToken:
 		if !t.Role.ForToken() {
-			e.add("role", i18n.F("The role must be one of %[1]s.", "ロールは %[1]s のいずれかを指定してください。", roleNames()))
+			e.add("role", i18n.F("The role must be one of %[1]s.", "ロールは %[1]s のいずれかを指定してください。", "viewer, member, lead, admin"))
 		}
 	default:
 		e.add("kind", i18n.T("The kind must be api or ingest.", "種類は api または ingest を指定してください。"))

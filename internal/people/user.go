@@ -27,12 +27,27 @@ type User struct {
 	Created  time.Time
 	Seen     time.Time // the last request, to the hour; zero: never
 
-	password string // PHC
+	password string // PHC; "" when they have none and come by the identity provider
+	teams    []Membership
 }
 
-// Principal is the user as who acts.
+// HasPassword says that they can sign in without an identity provider.
+func (u User) HasPassword() bool { return u.password != "" }
+
+// Principal is the user as who acts. Who leads a team is a lead at least, as far as their
+// teams go.
 func (u User) Principal() authz.Principal {
-	return authz.Principal{UserID: u.ID, Name: u.Name, Role: u.Role, Kind: authz.KindUser, Lang: u.Lang}
+	p := authz.Principal{UserID: u.ID, Name: u.Name, Role: u.Role, Kind: authz.KindUser, Lang: u.Lang}
+	for _, m := range u.teams {
+		p.Teams = append(p.Teams, m.Team)
+		if m.Lead && u.Role != authz.Operator {
+			p.Leads = append(p.Leads, m.Team)
+		}
+	}
+	if len(p.Leads) > 0 && authz.Lead.AtLeast(p.Role) {
+		p.Role = authz.Lead
+	}
+	return p
 }
 
 // Validate checks what people typed and says everything that is wrong at once. It
@@ -55,8 +70,8 @@ func (u *User) Validate() error {
 }
 
 func roleNames() string {
-	names := make([]string, len(authz.Roles))
-	for i, r := range authz.Roles {
+	names := make([]string, len(authz.PeopleRoles))
+	for i, r := range authz.PeopleRoles {
 		names[i] = string(r)
 	}
 	return strings.Join(names, ", ")

@@ -21,6 +21,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/audit/actions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List what the audit has lines of, to choose from */
+        get: operations["list-audit-actions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/environments": {
         parameters: {
             query?: never;
@@ -251,6 +268,42 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/products": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List products, by name */
+        get: operations["list-products"];
+        put?: never;
+        /** Create a product */
+        post: operations["create-product"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/products/{product}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Delete a product that no service belongs to */
+        delete: operations["delete-product"];
+        options?: never;
+        head?: never;
+        /** Change a product, or give it to another team */
+        patch: operations["update-product"];
+        trace?: never;
+    };
     "/api/v1/services": {
         parameters: {
             query?: never;
@@ -472,6 +525,121 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/teams": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List teams, by name */
+        get: operations["list-teams"];
+        put?: never;
+        /** Create a team */
+        post: operations["create-team"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/teams/{team}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get a team with its people, products and services
+         * @description Old slugs, and the ids and slugs of teams that were merged into it, find it too.
+         */
+        get: operations["get-team"];
+        put?: never;
+        post?: never;
+        /** Delete a team that owns nothing */
+        delete: operations["delete-team"];
+        options?: never;
+        head?: never;
+        /** Rename a team */
+        patch: operations["update-team"];
+        trace?: never;
+    };
+    "/api/v1/teams/{team}/members/{user}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Make a user a member or a lead of a team */
+        put: operations["put-team-member"];
+        post?: never;
+        /** Take a user out of a team */
+        delete: operations["remove-team-member"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/teams/{team}/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Merge a team into another, or show what that would change
+         * @description Links to the merged team lead to the other from then on.
+         */
+        post: operations["merge-team"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/teams/{team}/split": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a new team of a part of another, or show what that would change */
+        post: operations["split-team"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/timeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What happened beside the telemetry: releases, alerts, incidents, decisions, maintenance
+         * @description What happened in the range, and what was still going on when it began. Things that concern every service or environment are in every selection of one.
+         */
+        get: operations["list-timeline"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tokens": {
         parameters: {
             query?: never;
@@ -671,8 +839,11 @@ export interface components {
         };
         AuditActor: {
             id: string;
-            /** @enum {string} */
-            kind: "" | "user" | "token" | "none";
+            /**
+             * @description system: Yagura itself, by its configuration.
+             * @enum {string}
+             */
+            kind: "" | "user" | "token" | "none" | "system";
             name: string;
         };
         AuditList: {
@@ -737,6 +908,35 @@ export interface components {
              * @description When this phase began.
              */
             since: string;
+        };
+        EventView: {
+            /** @description Empty: all. */
+            env: string;
+            /** @enum {string} */
+            kind: "release" | "alert" | "incident" | "decision" | "maintenance";
+            /** @description Page in the UI, from its root; empty when there is none. */
+            link: string;
+            /** @description It goes on. */
+            open: boolean;
+            /** @description Id of the thing. */
+            ref: string;
+            /** @description Empty: all. */
+            service: string;
+            team: string;
+            /** Format: date-time */
+            time: string;
+            /** @description In the asker's language. */
+            title: string;
+            /**
+             * Format: date-time
+             * @description When it ended; missing for something that happened in a moment, and while it goes on.
+             */
+            until?: string;
+        };
+        EventViewList: {
+            items: components["schemas"]["EventView"][];
+            /** @description Pass as after for the next page; empty when there is none. */
+            next: string;
         };
         ExceptionRecord: {
             message: string;
@@ -960,6 +1160,28 @@ export interface components {
             lang?: "" | "en" | "ja";
             name?: string;
         };
+        Member: {
+            disabled: boolean;
+            /** @description For whom may read users. */
+            email?: string;
+            lead: boolean;
+            name: string;
+            /** @enum {string} */
+            role: "operator" | "viewer" | "member" | "lead" | "admin";
+            /** @description Who says so: manual, file, oidc. The last two are changed there alone. */
+            sources: string[];
+            user_id: string;
+        };
+        MemberInputBody: {
+            /** @description Decides for the team: its members, products and services. */
+            lead: boolean;
+        };
+        MergeInputBody: {
+            /** @description Id or slug of the team that takes it over. */
+            into: string;
+            /** @description Only say what would change. */
+            preview?: boolean;
+        };
         MetricBucketRecord: {
             /** Format: double */
             count: number | null;
@@ -1038,6 +1260,16 @@ export interface components {
             /** @description [Unix milliseconds, value], oldest first; the value is null where it is no finite number. */
             points: (number | null)[][];
         };
+        Move: {
+            /** @description False for a preview. */
+            done: boolean;
+            from: components["schemas"]["Team"];
+            /** @description Who become members, or leads, of the other. */
+            members: components["schemas"]["Member"][];
+            products: components["schemas"]["Product"][];
+            services: string[];
+            to: components["schemas"]["Team"];
+        };
         OTLPView: {
             /** @description Host and port it listens on; 0.0.0.0 and [::] are every address of the machine, empty is off. */
             grpc: string;
@@ -1106,6 +1338,36 @@ export interface components {
             severity: "error" | "warning";
             /** @description In the asker's language: what is the matter and what to do. */
             text: string;
+        };
+        Product: {
+            /** Format: date-time */
+            created: string;
+            description: string;
+            id: string;
+            name: string;
+            /** @enum {string} */
+            origin: "manual" | "file" | "oidc";
+            slug: string;
+            /** @description Id of the team that owns it. */
+            team: string;
+        };
+        ProductInputBody: {
+            description?: string;
+            name: string;
+            slug?: string;
+            /** @description Id or slug of the team that owns it. */
+            team: string;
+        };
+        ProductList: {
+            items: components["schemas"]["Product"][];
+            /** @description Pass as after for the next page; empty when there is none. */
+            next: string;
+        };
+        ProductPatchBody: {
+            description?: string;
+            name?: string;
+            slug?: string;
+            team?: string;
         };
         QuarantinedView: {
             example: string;
@@ -1229,8 +1491,11 @@ export interface components {
             /** @enum {string} */
             lang: "" | "en" | "ja";
             name: string;
-            /** @enum {string} */
-            role: "viewer" | "member" | "lead" | "admin";
+            /**
+             * @description Who leads a team is a lead at least.
+             * @enum {string}
+             */
+            role: "operator" | "viewer" | "member" | "lead" | "admin";
         };
         SetupInputBody: {
             email: string;
@@ -1322,6 +1587,21 @@ export interface components {
             /** @description Pass as after for the next page; empty when there is none. */
             next: string;
         };
+        SplitInputBody: {
+            /** @description Ids of users who belong to both. */
+            both?: string[];
+            description?: string;
+            /** @description Ids of users who go to the new team. */
+            members?: string[];
+            name: string;
+            /** @description Only say what would change. */
+            preview?: boolean;
+            /** @description Ids or slugs; their services go with them. */
+            products?: string[];
+            /** @description Of those that belong to the team and not to one of its products. */
+            services?: string[];
+            slug?: string;
+        };
         StatusView: {
             disk: components["schemas"]["DiskView"];
             engine: components["schemas"]["EngineView"];
@@ -1365,6 +1645,59 @@ export interface components {
             items: string[];
             /** @description Pass as after for the next page; empty when there is none. */
             next: string;
+        };
+        Team: {
+            /** Format: date-time */
+            created: string;
+            /** @description The asker may change it. */
+            decides: boolean;
+            description: string;
+            /** @description Never changes. */
+            id: string;
+            /** Format: int64 */
+            leads: number;
+            /** Format: int64 */
+            members: number;
+            /** @description The asker belongs to it. */
+            mine: boolean;
+            name: string;
+            /**
+             * @description Who made it.
+             * @enum {string}
+             */
+            origin: "manual" | "file" | "oidc";
+            /** Format: int64 */
+            products: number;
+            /** @description In addresses and files. One that a team had before keeps leading to it. */
+            slug: string;
+        };
+        TeamDetail: {
+            /** @description Slugs that lead here too: old ones, and those of teams that it took over. */
+            former: string[];
+            owns: components["schemas"]["Product"][];
+            /** @description Leads first. */
+            people: components["schemas"]["Member"][];
+            /** @description What was asked for, when that is an old slug or a team that was merged into this one: correct the link. */
+            redirected_from?: string;
+            /** @description Those that belong to the team and not to one of its products. */
+            services: string[];
+        };
+        TeamInputBody: {
+            description?: string;
+            name: string;
+            /** @description Of the name, when missing. */
+            slug?: string;
+        };
+        TeamList: {
+            items: components["schemas"]["Team"][];
+            /** @description Pass as after for the next page; empty when there is none. */
+            next: string;
+        };
+        TeamPatchBody: {
+            description?: string;
+            name?: string;
+            /** @description The one before keeps leading here. */
+            slug?: string;
         };
         Token: {
             /** Format: date-time */
@@ -1545,7 +1878,7 @@ export interface components {
             lang: "" | "en" | "ja";
             name: string;
             /** @enum {string} */
-            role: "viewer" | "member" | "lead" | "admin";
+            role: "operator" | "viewer" | "member" | "lead" | "admin";
             /**
              * Format: date-time
              * @description Last request, to the hour.
@@ -1558,7 +1891,7 @@ export interface components {
             /** @description A first one, of at least 10 characters, for its owner to change. */
             password: string;
             /** @enum {string} */
-            role: "viewer" | "member" | "lead" | "admin";
+            role: "operator" | "viewer" | "member" | "lead" | "admin";
         };
         UserList: {
             items: components["schemas"]["User"][];
@@ -1572,7 +1905,7 @@ export interface components {
             /** @description Also signs them out everywhere. */
             password?: string;
             /** @enum {string} */
-            role?: "viewer" | "member" | "lead" | "admin";
+            role?: "operator" | "viewer" | "member" | "lead" | "admin";
         };
     };
     responses: never;
@@ -1586,6 +1919,18 @@ export interface operations {
     "list-audit": {
         parameters: {
             query?: {
+                /** @description Not before: RFC 3339, relative to now (-7d), or Unix milliseconds. The begin when empty. */
+                from?: string;
+                /** @description Before; as from. Now when empty. */
+                to?: string;
+                /** @description Who did it: id or name. */
+                actor?: string;
+                /** @description What was done, or how its name begins: team.merge, team. */
+                action?: string;
+                /** @description To what: id or name. */
+                subject?: string;
+                /** @description From which address. */
+                addr?: string;
                 /** @description The cursor of the page before. */
                 after?: string;
                 limit?: number;
@@ -1603,6 +1948,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AuditList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-audit-actions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StringList"];
                 };
             };
             /** @description Error */
@@ -1790,6 +2164,7 @@ export interface operations {
                 filter?: string;
                 /** @description The cursor next of the page before. */
                 after?: string;
+                /** @description At most so many rows. A page ends at 8 MB, so it may be shorter: what says that there is more is next alone. */
                 limit?: number;
                 order?: "newest" | "oldest";
             };
@@ -2094,6 +2469,139 @@ export interface operations {
             };
         };
     };
+    "list-products": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProductList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-product": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProductInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Product"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-product": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or slug. */
+                product: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "update-product": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of the state that was edited. The edit is refused (412) when somebody changed it meanwhile. */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Id or slug. */
+                product: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProductPatchBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Product"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-services": {
         parameters: {
             query?: {
@@ -2270,6 +2778,7 @@ export interface operations {
                 filter?: string;
                 /** @description The cursor next of the page before. */
                 after?: string;
+                /** @description At most so many rows. A page ends at 8 MB, so it may be shorter: what says that there is more is next alone. */
                 limit?: number;
                 order?: "newest" | "oldest" | "slowest";
             };
@@ -2601,6 +3110,362 @@ export interface operations {
             };
         };
     };
+    "list-teams": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-team": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TeamInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    "Content-Location"?: string;
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-team": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or slug, also one that it had. */
+                team: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Content-Location"?: string;
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-team": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or slug, also one that it had. */
+                team: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "update-team": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of the state that was edited. The edit is refused (412) when somebody changed it meanwhile. */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Id or slug, also one that it had. */
+                team: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TeamPatchBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Content-Location"?: string;
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-team-member": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                team: string;
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MemberInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Content-Location"?: string;
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "remove-team-member": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                team: string;
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    "Content-Location"?: string;
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TeamDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "merge-team": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or slug, also one that it had. */
+                team: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MergeInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Move"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "split-team": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or slug, also one that it had. */
+                team: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SplitInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Move"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-timeline": {
+        parameters: {
+            query?: {
+                /** @description Begin of the range, included: RFC 3339, relative to now (-1h, -7d, now), or Unix milliseconds. */
+                from?: string;
+                /** @description End of the range, excluded; as from. */
+                to?: string;
+                env?: string;
+                service?: string;
+                team?: string;
+                /** @description Of these kinds; all when left out. */
+                kind?: ("release" | "alert" | "incident" | "decision" | "maintenance")[];
+                order?: "newest" | "oldest";
+                /** @description The cursor of the page before. */
+                after?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventViewList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-tokens": {
         parameters: {
             query?: never;
@@ -2705,6 +3570,7 @@ export interface operations {
                 filter?: string;
                 /** @description The cursor next of the page before. */
                 after?: string;
+                /** @description At most so many rows. A page ends at 8 MB, so it may be shorter: what says that there is more is next alone. */
                 limit?: number;
             };
             header?: never;
