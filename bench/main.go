@@ -20,7 +20,7 @@ type options struct {
 	pid                  int
 	rows, stored         int
 	seconds              int
-	dir                  string
+	dir, keep            string
 }
 
 // scenario is one measurement. It prints its results as it has them.
@@ -51,6 +51,7 @@ func main() {
 	flag.IntVar(&o.stored, "stored", 5_000_000, "rows of each signal stored for questions")
 	flag.IntVar(&o.seconds, "seconds", 60, "how long rate and idle take")
 	flag.StringVar(&o.dir, "dir", "", "where data goes; a temporary folder when empty")
+	flag.StringVar(&o.keep, "keep", "", "questions only: a folder whose rows are used again, filled if it has none, and left there")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)

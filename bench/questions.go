@@ -13,17 +13,27 @@ import (
 const stored = 24 * time.Hour
 
 func questions(ctx context.Context, o options) error {
-	dir, err := os.MkdirTemp(o.dir, "yagura-bench-")
-	if err != nil {
+	dir := o.keep
+	if dir == "" {
+		var err error
+		if dir, err = os.MkdirTemp(o.dir, "yagura-bench-"); err != nil {
+			return err
+		}
+		defer func() { _ = os.RemoveAll(dir) }()
+	} else if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	defer func() { _ = os.RemoveAll(dir) }()
 	s, err := startServer(o.bin, dir)
 	if err != nil {
 		return err
 	}
-	fmt.Printf("  start on an empty folder: %s\n", s.started.Round(time.Millisecond))
-	if err := errors.Join(fill(ctx, o, s, 0, o.stored), ask(s, o.stored)); err != nil {
+	have, err := s.count("spans", "*")
+	if err == nil && have == 0 {
+		fmt.Printf("  start on an empty folder: %s\n", s.started.Round(time.Millisecond))
+		err = fill(ctx, o, s, 0, o.stored)
+		have = o.stored
+	}
+	if err := errors.Join(err, ask(s, have)); err != nil {
 		s.stop()
 		return err
 	}

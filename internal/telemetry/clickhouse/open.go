@@ -14,6 +14,7 @@ import (
 
 	ch "github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+	"golang.org/x/sync/singleflight"
 
 	"github.com/yagura-sre/yagura/internal/clock"
 	"github.com/yagura-sre/yagura/internal/fault"
@@ -56,6 +57,8 @@ type Store struct {
 	writes driver.Conn
 	shards shardCount
 	bulk   bulk
+	// lookups are those of single traces, under way.
+	lookups singleflight.Group
 }
 
 var (

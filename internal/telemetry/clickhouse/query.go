@@ -107,11 +107,10 @@ func (s *Store) selection(ctx context.Context, signal telemetry.Signal, q teleme
 	if !ok {
 		return ctx, sel, nil
 	}
-	times, err := s.traceTimes(ctx, signal, []telemetry.TraceID{id})
+	t, ok, err := s.traceTime(ctx, signal, id)
 	if err != nil {
 		return ctx, sel, err
 	}
-	t, ok := times[id]
 	if !ok {
 		sel.to = sel.from // nothing
 		return ctx, sel, nil
