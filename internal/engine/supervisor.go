@@ -60,6 +60,8 @@ type State struct {
 	LastError string     // why it last ended or did not answer; "" if it never did
 	Memory    rss.Memory // zero when unknown
 	LastEnd   time.Time  // when it last ended by itself; zero if it never did
+	Crashes   int        // how often it was ready and then ended by a fault of its own
+	LastCrash string     // how; "" if it never did
 }
 
 // pace is how patient the supervisor is.
@@ -256,13 +258,45 @@ func (s *Supervisor) run(ctx context.Context) {
 			wait = s.pace.backoffMin
 		}
 		s.opt.Log.Error("engine ended", "error", err, "next_start_in", wait)
-		s.set(func(st *State) { st.Phase, st.PID, st.LastError, st.LastEnd = Backoff, 0, err.Error(), now })
+		s.set(func(st *State) {
+			st.Phase, st.PID, st.LastError, st.LastEnd = Backoff, 0, err.Error(), now
+			if how, yes := crashed(err); yes && !ready.IsZero() {
+				st.Crashes++
+				st.LastCrash = how
+			}
+		})
 		if s.opt.Clock.Sleep(ctx, wait) != nil {
 			return
 		}
 		wait = min(2*wait, s.pace.backoffMax)
 		s.set(func(st *State) { st.Phase = Starting; st.Restarts++ })
 	}
+}
+
+// exitPanic is how a Go program ends that panicked or met a signal it cannot go on after,
+// be that in the library.
+const exitPanic = 2
+
+// crashed says whether a child ended by a fault of its own, and how. A kill is none,
+// whoever sent it (the kernel does when memory runs out), and neither is an end that the
+// child chose.
+func crashed(err error) (how string, yes bool) {
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) {
+		return "", false
+	}
+	status, ok := exit.Sys().(syscall.WaitStatus)
+	switch {
+	case !ok:
+	case status.Signaled():
+		switch status.Signal() {
+		case syscall.SIGSEGV, syscall.SIGBUS, syscall.SIGABRT, syscall.SIGFPE, syscall.SIGILL, syscall.SIGTRAP, syscall.SIGSYS:
+			return exit.String(), true
+		}
+	case status.Exited() && status.ExitStatus() == exitPanic:
+		return exit.String(), true
+	}
+	return "", false
 }
 
 // once runs one child to its end. ready is when it first answered, zero if it never did.

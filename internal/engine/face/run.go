@@ -258,9 +258,11 @@ func (f *Face) insert(w http.ResponseWriter, r *http.Request, conn *chdb.Conn, s
 	defer ins.Close()
 	buf := pieces.Get().(*[]byte)
 	defer pieces.Put(buf)
+	var fuse fuse
 	for {
 		n, err := st.rows.Read(*buf)
 		if n > 0 {
+			fuse.pass((*buf)[:n])
 			if err := ins.Append((*buf)[:n]); err != nil {
 				if _, err = ins.Done(); err == nil {
 					err = errors.New("the engine stopped the insert without saying why")
@@ -283,6 +285,7 @@ func (f *Face) insert(w http.ResponseWriter, r *http.Request, conn *chdb.Conn, s
 		answerError(w, err)
 		return
 	}
+	fuse.done()
 	summary(w.Header(), stats)
 	w.Header().Set("Content-Length", "0")
 	w.WriteHeader(http.StatusOK)
