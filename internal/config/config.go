@@ -16,6 +16,7 @@ type Config struct {
 	Timezone       string   `yaml:"timezone" en:"Time zone of days and schedules, such as Asia/Tokyo. Empty is the machine's." ja:"日付の区切りや予定に使うタイムゾーン。例: Asia/Tokyo。空の場合はマシンの設定に従います。"`
 
 	Auth      Auth      `yaml:"auth" en:"Who may enter." ja:"サインインの設定。"`
+	Owners    Owners    `yaml:"owners" en:"Which team and product each service belongs to, beside what people say in the UI." ja:"各サービスの担当チームとプロダクト。UI での指定が優先されます。"`
 	OTLP      OTLP      `yaml:"otlp" en:"Where telemetry comes in." ja:"テレメトリーの受信口。"`
 	Engine    Engine    `yaml:"engine" en:"The engine that holds logs and spans: the embedded one, or a ClickHouse." ja:"ログとスパンを保存するエンジン。組み込みエンジンまたは外部の ClickHouse。"`
 	Metrics   Metrics   `yaml:"metrics" en:"The metrics store: the embedded one, or any that speaks Prometheus." ja:"メトリクスの保存先。組み込みストアまたは Prometheus 互換の外部ストア。"`
@@ -29,7 +30,10 @@ type Config struct {
 
 // Auth says how people come in.
 type Auth struct {
-	Mode string `yaml:"mode" en:"password, or none: everybody is the administrator, which is only possible on a loopback address." ja:"password または none。none では誰でも管理者として操作できるため、ループバックアドレスでのみ使用できます。"`
+	Mode      string `yaml:"mode" en:"password, or none: everybody is the administrator, which is only possible on a loopback address." ja:"password または none。none では誰でも管理者として操作できるため、ループバックアドレスでのみ使用できます。"`
+	Passwords string `yaml:"passwords" en:"Who may sign in with a password beside the identity provider: all, or admins alone (for emergencies)." ja:"ID プロバイダーと併用する場合に、パスワードでサインインできる人。all または admins（非常時用に管理者のみ）。"`
+	TeamsFile string `yaml:"teams_file" en:"YAML file of teams, their members and products; read at the start." ja:"チームとそのメンバー、プロダクトを記載した YAML ファイル。起動時に読み込みます。"`
+	OIDC      OIDC   `yaml:"oidc" en:"Sign-in by an identity provider (OpenID Connect), beside passwords." ja:"ID プロバイダー（OpenID Connect）によるサインイン。パスワードと併用できます。"`
 }
 
 // OTLP says where telemetry comes in.
@@ -120,7 +124,8 @@ func Default() Config {
 	return Config{
 		Listen:    "127.0.0.1:7700",
 		DataDir:   "./data",
-		Auth:      Auth{Mode: "password"},
+		Auth:      Auth{Mode: "password", Passwords: "all", OIDC: defaultOIDC()},
+		Owners:    defaultOwners(),
 		OTLP:      OTLP{GRPC: "127.0.0.1:4317", HTTP: "127.0.0.1:4318", Auth: "auto"},
 		Engine:    Engine{Database: "yagura", MaxQuery: Duration(30 * time.Second)},
 		Metrics:   Metrics{Retention: 90 * day},

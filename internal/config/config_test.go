@@ -82,7 +82,7 @@ func TestExampleIsTheDefaultAndDocumentsAll(t *testing.T) {
 
 // clean makes empty lists nil, which they mean.
 func clean(c Config) Config {
-	for _, l := range []*[]string{&c.TrustedProxies, &c.Engine.Settings, &c.OTLP.CORS, &c.Redaction.Disable, &c.Redaction.Keep} {
+	for _, l := range []*[]string{&c.Owners.Files, &c.Auth.OIDC.Roles, &c.Auth.OIDC.Teams, &c.Auth.OIDC.Domains, &c.TrustedProxies, &c.Engine.Settings, &c.OTLP.CORS, &c.Redaction.Disable, &c.Redaction.Keep} {
 		if len(*l) == 0 {
 			*l = nil
 		}
@@ -123,7 +123,7 @@ func TestFullFile(t *testing.T) {
 			t.Errorf("the secret %q is shown", secret)
 		}
 	}
-	c.Engine.PasswordFile = ""
+	c.Engine.PasswordFile, c.Auth.OIDC.ClientSecretFile = "", ""
 	if err := os.WriteFile(path, []byte(Render(c, i18n.Ja)), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -131,6 +131,7 @@ func TestFullFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	again.Auth.OIDC.ClientSecret = c.Auth.OIDC.ClientSecret
 	again.Engine.Password, again.Metrics.Token, again.Database.DSN = c.Engine.Password, c.Metrics.Token, c.Database.DSN
 	if !reflect.DeepEqual(clean(again), clean(c)) {
 		t.Errorf("written and read:\n%+v\n%+v", c, again)

@@ -232,6 +232,7 @@ func (p *problems) secrets(c *Config) {
 	}{
 		{&c.Engine.Password, c.Engine.PasswordFile, "engine.password"},
 		{&c.Metrics.Token, c.Metrics.TokenFile, "metrics.token"},
+		{&c.Auth.OIDC.ClientSecret, c.Auth.OIDC.ClientSecretFile, "auth.oidc.client_secret"},
 		{&c.Database.DSN, c.Database.DSNFile, "database.dsn"},
 	} {
 		if s.file == "" {

@@ -35,6 +35,7 @@ func (p *problems) validate(c Config) {
 			"none is only possible when listen is a loopback address (127.0.0.1:7700), and it is %q: everybody who reaches it would be the administrator",
 			"none を使用できるのは listen がループバックアドレス（127.0.0.1:7700 など）の場合だけです。現在の %q では、接続できる全員が管理者になってしまいます", c.Listen))
 	}
+	p.people(c)
 	p.oneOf("otlp.auth", c.OTLP.Auth, "auto", "token", "none")
 	for _, o := range c.OTLP.CORS {
 		if u, err := url.Parse(o); o != "*" && (err != nil || u.Host == "" || u.Path != "" || u.Scheme != "http" && u.Scheme != "https") {
