@@ -25,6 +25,8 @@ type Config struct {
 	Retention Retention `yaml:"retention" en:"How long raw telemetry is kept." ja:"生データの保持期間。"`
 	Limits    Limits    `yaml:"limits" en:"What a sender may send. What is refused or cut is counted and shown on the status page." ja:"送信側に対する制限。拒否・切り詰めたデータは件数とともにステータス画面に表示されます。"`
 	Redaction Redaction `yaml:"redaction" en:"What is taken out of telemetry before anything is written." ja:"書き込み前にテレメトリーから取り除く機密情報。"`
+	Notify    Notify    `yaml:"notify" en:"Where notifications may go." ja:"通知の送信先に関する設定。"`
+	Secrets   Secrets   `yaml:"secrets" en:"Where the secrets are that settings in the UI name." ja:"UI の設定から参照するシークレットの置き場所。"`
 	Log       Log       `yaml:"log" en:"Yagura's own log, on standard error." ja:"Yagura 自身のログ（標準エラー出力）。"`
 }
 
@@ -112,6 +114,16 @@ type RedactionRule struct {
 	Pattern string   `yaml:"pattern"`
 }
 
+// Notify bounds where notifications go.
+type Notify struct {
+	AllowNetworks []string `yaml:"allow_networks" en:"Internal addresses or networks that webhooks and mail may go to, such as 10.1.2.0/24. All others that are not public are refused." ja:"Webhook やメールの送信を許可する内部アドレスまたはネットワーク。例: 10.1.2.0/24。記載のない内部アドレスへの送信は拒否します。"`
+}
+
+// Secrets says where secrets are.
+type Secrets struct {
+	Folders []string `yaml:"folders" en:"Folders whose files may be named as file:/run/secrets/name. Variables are named as env:YAGURA_SECRET_NAME." ja:"file:/run/secrets/名前 の形式で参照できるファイルのフォルダー。環境変数は env:YAGURA_SECRET_名前 で参照します。"`
+}
+
 // Log says what is logged.
 type Log struct {
 	Level  string `yaml:"level" en:"debug, info, warn or error." ja:"debug、info、warn、error のいずれか。"`
@@ -135,7 +147,8 @@ func Default() Config {
 			RequestBytes: 16 << 20, InflightBytes: 256 << 20, ConcurrentRequests: 256, Services: 1000,
 			Attributes: 128, AttributeBytes: 16 << 10, BodyBytes: 256 << 10, Future: Duration(10 * time.Minute),
 		},
-		Log: Log{Level: "info", Format: "text"},
+		Secrets: Secrets{Folders: []string{"/run/secrets", "/etc/yagura/secrets"}},
+		Log:     Log{Level: "info", Format: "text"},
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -48,6 +49,16 @@ func (p *problems) validate(c Config) {
 	for _, s := range c.TrustedProxies {
 		if _, err := ParsePrefix(s); err != nil {
 			p.add("", 0, "trusted_proxies", i18n.F("%q is neither an address nor a network (10.0.0.0/8)", "%q はアドレスでもネットワーク（10.0.0.0/8 など）でもありません", s))
+		}
+	}
+	for _, s := range c.Notify.AllowNetworks {
+		if _, err := ParsePrefix(s); err != nil {
+			p.add("", 0, "notify.allow_networks", i18n.F("%q is neither an address nor a network (10.0.0.0/8)", "%q はアドレスでもネットワーク（10.0.0.0/8 など）でもありません", s))
+		}
+	}
+	for _, s := range c.Secrets.Folders {
+		if !filepath.IsAbs(s) || filepath.Clean(s) == "/" {
+			p.add("", 0, "secrets.folders", i18n.F("%q is not the absolute path of a folder", "%q はフォルダーの絶対パスではありません", s))
 		}
 	}
 	if strings.TrimSpace(c.DataDir) == "" {
