@@ -91,7 +91,7 @@ func Main(ctx context.Context, p Process) int {
 		return exit
 	}
 	if err != nil {
-		_, _ = fmt.Fprintf(p.Stderr, "yagura: %s\n%s\n", err, s.text(i18n.T(`See "yagura --help".`, "「yagura --help」を参照してください。")))
+		_, _ = fmt.Fprintf(p.Stderr, "yagura: %s\n%s\n", clean(s.text(mistake(err, args))), s.text(i18n.T(`See "yagura --help".`, "「yagura --help」を参照してください。")))
 		return 2
 	}
 	if err := parsed.Run(s); err != nil {

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"path/filepath"
+	"runtime/debug"
 	"time"
 
 	"github.com/yagura-sre/yagura/demo"
@@ -55,6 +57,7 @@ func (c serveCmd) open(s *session) (a *app.App, stop func() error, err error) {
 	if cfg.Language != "" {
 		s.lang = i18n.Parse(cfg.Language)
 	}
+	limitMemory(cfg)
 	log := newLog(s, cfg.Log)
 	a, err = app.New(s.ctx, app.Options{Config: cfg, Version: s.Version, Exe: s.Exe, Log: log})
 	if err != nil {
@@ -66,6 +69,20 @@ func (c serveCmd) open(s *session) (a *app.App, stop func() error, err error) {
 		defer cancel()
 		return a.Close(ctx)
 	}, nil
+}
+
+// limitMemory tells the garbage collector how much the machine or container has beside the
+// engine, so that under a flood it collects more often rather than be killed. GOMEMLIMIT
+// says otherwise.
+func limitMemory(c config.Config) {
+	if debug.SetMemoryLimit(-1) != math.MaxInt64 {
+		return
+	}
+	left := config.TotalMemory()
+	if c.Engine.URL == "" {
+		left -= c.Engine.Memory()
+	}
+	debug.SetMemoryLimit(max(512<<20, left/10*8))
 }
 
 func newLog(s *session, c config.Log) *slog.Logger {

@@ -25,7 +25,7 @@ var help = map[string]i18n.Text{
 	"services": i18n.T("List the services, the one that hurts users most first.", "サービスの一覧を、利用者への影響が大きい順に表示します。"),
 	"logs":     i18n.T("Search, count and follow logs.", "ログを検索・集計・追尾します。"),
 	"spans":    i18n.T("Search and count spans.", "スパンを検索・集計します。"),
-	"trace":    i18n.T("Show a trace: its spans as a tree, with the critical path.", "トレースをツリーとクリティカルパスで表示します。"),
+	"trace":    i18n.T("Show a trace: its spans as a tree, with the critical path. It needs no range of time.", "トレースをツリーとクリティカルパスで表示します。期間の指定は不要です。"),
 	"metrics":  i18n.T("Query metrics with PromQL.", "PromQL でメトリクスを照会します。"),
 	"openapi":  i18n.T("Print the API's OpenAPI document.", "API の OpenAPI 文書を出力します。"),
 	"version":  i18n.T("Print the version.", "バージョンを表示します。"),
