@@ -192,6 +192,15 @@ func (s *Service) readBody(c *call, req *http.Request, from io.Reader, enc strin
 		}
 		from = z
 	case "zstd":
+		// The decoder keeps a window as large as the frame demands: bytes in flight, too.
+		var head zstd.Header
+		if err := head.Decode(start[:n]); err == nil && head.WindowSize <= zstdWindow {
+			if window := int(head.WindowSize); s.gate.hold(window) {
+				defer s.gate.release(window)
+			} else {
+				return buf, &refusal{reason: Busy, code: fault.Overloaded}
+			}
+		}
 		z := zstds.Get().(*zstd.Decoder)
 		defer func() { _ = z.Reset(nil); zstds.Put(z) }()
 		if err := z.Reset(from); err != nil {
@@ -275,8 +284,11 @@ var snappies = sync.Pool{New: func() any { return s2.NewReader(nil, s2.ReaderMax
 
 var gzips = sync.Pool{New: func() any { return new(gzip.Reader) }}
 
+// zstdWindow is the largest window that a request may demand: what senders' encoders have.
+const zstdWindow = 8 << 20
+
 var zstds = sync.Pool{New: func() any {
-	z, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(8<<20))
+	z, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(zstdWindow), zstd.WithDecoderLowmem(true))
 	if err != nil {
 		panic(err) // cannot be: the options are constants
 	}
