@@ -35,7 +35,7 @@ func (in *SelectParams) ask(s *Service) (Ask, error) {
 // PageParams cut a page out of a list.
 type PageParams struct {
 	After string `query:"after" maxLength:"2048" doc:"The cursor next of the page before."`
-	Limit int    `query:"limit" default:"100" minimum:"1" maximum:"1000"`
+	Limit int    `query:"limit" default:"100" minimum:"1" maximum:"1000" doc:"At most so many rows. A page ends at 8 MB, so it may be shorter: what says that there is more is next alone."`
 }
 
 var orders = map[string]Order{"": Newest, "newest": Newest, "oldest": Oldest, "slowest": Slowest}

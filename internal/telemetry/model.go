@@ -116,8 +116,8 @@ type Flags uint8
 const (
 	Repaired  Flags = 1 << iota // held invalid UTF-8, replaced by U+FFFD
 	Redacted                    // a redaction rule took something out
-	Truncated                   // a value or the list of attributes was over a limit and was cut
-	Skewed                      // the time was missing or beyond the clock-skew limit; the time of arrival stands in
+	Truncated                   // something was left out: a value or list over its limit, or the second of two attributes of one name
+	Skewed                      // a time is not the sender's: it was missing or beyond the clock-skew limit and the time of arrival stands in, or the end was before the start
 )
 
 // Severity is OpenTelemetry's number: 0 unset, 1-4 trace, 5-8 debug, 9-12 info,
@@ -153,6 +153,11 @@ type Log struct {
 	Exception    Exception
 	Attrs        []Attr // sorted by key, names folded to current semantic conventions
 	Flags        Flags
+
+	// What was derived on arrival; zero in rows of before that.
+	Arrived int64    // when we took it in
+	Pattern Shape    // of the body
+	Error   ErrorKey // zero unless it tells of an error
 }
 
 // Kind is OpenTelemetry's span kind.
@@ -234,4 +239,11 @@ type Span struct {
 	Events    []SpanEvent
 	Links     []SpanLink
 	Flags     Flags
+
+	// What was derived on arrival; zero in rows of before that.
+	Arrived   int64    // when we took it in
+	Code      string   // the outcome by its protocol: "404", "UNAVAILABLE"
+	Peer      Peer     // what a client or producer span called, what a consumer span read
+	Operation Shape    // what it asked of its peer: a statement's form, a method
+	Error     ErrorKey // zero unless it records an error
 }
