@@ -192,12 +192,14 @@ func (a *App) openMetrics(_, _ context.Context) (err error) {
 	return nil
 }
 
-func (a *App) openLog(_, _ context.Context) error {
+func (a *App) openLog(_, background context.Context) error {
 	c := a.Config.WAL
 	waiting := patient{Writer: a.store, ready: a.prepared, clock: a.Clock}
 	witnesses := map[telemetry.Signal]wal.Witness{}
 	if a.engine != nil { // nothing is known of the life of a ClickHouse elsewhere
-		t := &trials{app: a}
+		t := &trials{app: a, log: a.Log.With("room", "trial")}
+		a.onClose("engine on trial", t.Close)
+		a.background(func() { t.sweep(background) })
 		witnesses[telemetry.Logs], witnesses[telemetry.Spans] = t, t
 	}
 	log, err := wal.Open(wal.Options{

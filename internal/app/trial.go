@@ -3,6 +3,8 @@ package app
 import (
 	"context"
 	"fmt"
+	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
 	"sync"
@@ -15,11 +17,11 @@ import (
 	"github.com/yagura-sre/yagura/internal/telemetry/clickhouse"
 )
 
-// trialMax is how long a trial may take: an engine's start, its tables, one block.
-const trialMax = 2 * time.Minute
-
-// trialMemory is what an engine on trial may use at most.
-const trialMemory = 1 << 30
+const (
+	trialMax    = 2 * time.Minute  // a trial takes at most: an engine's start, its tables, one block
+	trialIdle   = 30 * time.Second // how long the second engine waits for the next trial
+	trialMemory = 1 << 30          // what it may use
+)
 
 // trials answer the write-ahead log's question whether rows kill the engine: by giving
 // them to a second engine, in a folder of its own that is thrown away. Nothing else is
@@ -27,7 +29,12 @@ const trialMemory = 1 << 30
 // died; and it must have stored an ordinary row just before.
 type trials struct {
 	app *App
-	one sync.Mutex // a second engine is enough
+	log *slog.Logger
+
+	mu    sync.Mutex
+	child *engine.Supervisor // nil while there is no second engine
+	store *clickhouse.Store
+	uses  int
 }
 
 var _ wal.Witness = (*trials)(nil)
@@ -35,95 +42,158 @@ var _ wal.Witness = (*trials)(nil)
 // Crashes counts those of the engine that everybody uses.
 func (t *trials) Crashes() int { return t.app.engine.State().Crashes }
 
-// Try stores frames in an engine of their own.
+// Try stores frames in the second engine.
 func (t *trials) Try(ctx context.Context, signal telemetry.Signal, frames [][]byte) (result wal.Trial, err error) {
-	t.one.Lock()
-	defer t.one.Unlock()
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, trialMax)
 	defer cancel()
-	a := t.app
-	dir := filepath.Join(a.Config.DataDir, "trial")
-	if err := os.RemoveAll(dir); err != nil { // of a process that was killed
-		return result, err
-	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	lib, err := engine.FindLib(a.Config.Engine.Lib, a.Exe)
-	if err != nil {
-		return result, err
-	}
-	log := a.Log.With("room", "trial")
-	second, err := engine.Start(ctx, engine.Options{
-		Exe: a.Exe, Args: []string{"engine"}, Lib: lib, DataDir: dir,
-		MaxMemory: min(a.Config.Engine.Memory(), trialMemory), MaxThreads: a.Config.Engine.MaxThreads,
-		MaxQuery: a.Config.Engine.MaxQuery.D(), Clock: a.Clock, Log: log,
-	})
-	if err != nil {
-		return result, err
-	}
+	t.uses++
 	defer func() {
-		stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
-		defer cancel()
-		_ = second.Stop(stopping)
+		if err != nil {
+			t.end(context.WithoutCancel(ctx))
+		}
 	}()
-	if err := second.WaitReady(ctx); err != nil {
-		return result, err
+	if t.child == nil {
+		if err := t.begin(ctx); err != nil {
+			return result, err
+		}
 	}
-	store, err := clickhouse.Open(clickhouse.Options{
-		Database: a.Config.Engine.Database, Dial: second.Dial, Clock: a.Clock, Log: log,
-	})
+	ordinary, err := ordinaryRow(t.store, signal, t.app.Clock.Now())
 	if err != nil {
 		return result, err
 	}
-	defer func() { _ = store.Close() }()
-	if err := store.Migrate(ctx); err != nil {
-		return result, err
-	}
-	ordinary, err := ordinaryRow(store, signal, a.Clock.Now())
-	if err != nil {
-		return result, err
-	}
-	if err := store.Write(ctx, signal, "ordinary", [][]byte{ordinary}); err != nil {
+	if err := t.store.Write(ctx, signal, fmt.Sprintf("ordinary-%d", t.uses), [][]byte{ordinary}); err != nil {
 		return result, fmt.Errorf("an ordinary row: %w", err)
 	}
-	err = store.Write(ctx, signal, "suspect", frames)
+	before, err := t.count(ctx, signal)
+	if err != nil {
+		return result, err
+	}
+	err = t.store.Write(ctx, signal, fmt.Sprintf("suspect-%d", t.uses), frames)
 	if err == nil || fault.Is(err, fault.Invalid) { // a refusal is not a death either
 		return result, nil
 	}
-	if err := t.awaitEnd(ctx, second, err); err != nil {
+	how, err := t.died(ctx, err)
+	if err != nil {
 		return result, err
 	}
-	st := second.State()
-	result = wal.Trial{Died: true, How: st.LastCrash}
-	rows, err := count(ctx, second, store, signal)
-	if err != nil {
-		return wal.Trial{}, err
+	// Again by our own hand: the supervisor waits the longer the more often it has to.
+	if err := t.start(ctx); err != nil {
+		return result, err
 	}
-	result.Stored = rows > 1
-	a.Log.Warn("rows were tried in an engine of their own, which died of them", "signal", signal, "frames", len(frames), "how", st.LastCrash, "stored_before", result.Stored)
+	after, err := t.count(ctx, signal)
+	if err != nil {
+		return result, err
+	}
+	result = wal.Trial{Died: true, Stored: after > before, How: how}
+	t.log.Warn("the engine on trial died of the rows it was given", "signal", signal, "frames", len(frames), "how", how, "stored_before", result.Stored)
 	return result, nil
 }
 
-// awaitEnd waits until the supervisor has seen a crash; a failure without one says nothing.
-func (t *trials) awaitEnd(ctx context.Context, second *engine.Supervisor, why error) error {
+func (t *trials) dir() string { return filepath.Join(t.app.Config.DataDir, "trial") }
+
+// begin makes a second engine with empty tables.
+func (t *trials) begin(ctx context.Context) (err error) {
+	if err := os.RemoveAll(t.dir()); err != nil { // of a process that was killed
+		return err
+	}
+	if err := t.start(ctx); err != nil {
+		return err
+	}
+	t.store, err = clickhouse.Open(clickhouse.Options{
+		Database: t.app.Config.Engine.Database, Clock: t.app.Clock, Log: t.log,
+		Dial: func(ctx context.Context) (net.Conn, error) { return t.child.Dial(ctx) },
+	})
+	if err != nil {
+		return err
+	}
+	return t.store.Migrate(ctx)
+}
+
+// start starts the second engine on its folder, instead of one that may be there.
+func (t *trials) start(ctx context.Context) error {
+	c := t.app.Config.Engine
+	lib, err := engine.FindLib(c.Lib, t.app.Exe)
+	if err != nil {
+		return err
+	}
+	if err := t.stop(ctx); err != nil {
+		return err
+	}
+	t.child, err = engine.Start(ctx, engine.Options{
+		Exe: t.app.Exe, Args: []string{"engine"}, Lib: lib, DataDir: t.dir(),
+		MaxMemory: min(c.Memory(), trialMemory), MaxThreads: c.MaxThreads, MaxQuery: c.MaxQuery.D(),
+		Clock: t.app.Clock, Log: t.log,
+	})
+	if err != nil {
+		return err
+	}
+	return t.child.WaitReady(ctx)
+}
+
+func (t *trials) stop(ctx context.Context) error {
+	if t.child == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	return t.child.Stop(ctx)
+}
+
+// end throws the second engine and its folder away.
+func (t *trials) end(ctx context.Context) {
+	if t.child == nil && t.store == nil {
+		return
+	}
+	_ = t.stop(ctx)
+	if t.store != nil {
+		_ = t.store.Close()
+	}
+	t.child, t.store = nil, nil
+	if err := os.RemoveAll(t.dir()); err != nil {
+		t.log.Warn("the folder of the engine on trial is left over until the next trial", "error", err)
+	}
+}
+
+// sweep ends a second engine that had nothing to do for a while, until ctx ends.
+func (t *trials) sweep(ctx context.Context) {
+	for seen := 0; t.app.Clock.Sleep(ctx, trialIdle) == nil; {
+		t.mu.Lock()
+		if t.uses == seen {
+			t.end(ctx)
+		}
+		seen = t.uses
+		t.mu.Unlock()
+	}
+}
+
+// Close ends it.
+func (t *trials) Close(ctx context.Context) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.end(ctx)
+	return nil
+}
+
+// died waits until the supervisor has seen a crash; a failure without one says nothing.
+func (t *trials) died(ctx context.Context, why error) (how string, err error) {
 	for range 100 {
-		if st := second.State(); st.Crashes > 0 {
-			return nil
+		if st := t.child.State(); st.Crashes > 0 {
+			return st.LastCrash, nil
 		} else if !st.LastEnd.IsZero() {
 			break // killed
 		}
 		if err := t.app.Clock.Sleep(ctx, 50*time.Millisecond); err != nil {
-			return err
+			return "", err
 		}
 	}
-	return fmt.Errorf("the second engine did not crash, and yet: %w", why)
+	return "", fmt.Errorf("the engine on trial did not crash, and yet: %w", why)
 }
 
-// count is how many rows of a signal the second engine has, once it is up again.
-func count(ctx context.Context, second *engine.Supervisor, store *clickhouse.Store, signal telemetry.Signal) (rows uint64, err error) {
-	if err := second.WaitReady(ctx); err != nil {
-		return 0, err
-	}
-	days, err := store.Storage(ctx)
+// count is how many rows of a signal the second engine has.
+func (t *trials) count(ctx context.Context, signal telemetry.Signal) (rows uint64, err error) {
+	days, err := t.store.Storage(ctx)
 	if err != nil {
 		return 0, err
 	}

@@ -92,7 +92,7 @@ func (s *bisection) split(ctx context.Context, path string, frames [][]byte, ref
 	}
 	why, known := s.refused[path]
 	if !known {
-		if errors.Is(refusal, errDeadly) {
+		if errors.As(refusal, new(deadly)) {
 			why, s.deadly = deadlyMark, true
 		}
 		if b == nil {

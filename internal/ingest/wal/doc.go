@@ -62,13 +62,13 @@
 //     or its supervisor chose.
 //  2. Trial. The frames go to a second engine in a folder of its own that is thrown away
 //     (Witness). Nothing else is asked of it, and it must have stored an ordinary row just
-//     before. Frames are guilty when that engine crashes of them in deathsToConvict trials
-//     on end. One survival acquits them, and the next suspicion needs twice the deaths; a
-//     trial that cannot be made teaches nothing, and acquits them too.
+//     before. A block is guilty when that engine crashes of it in deathsToConvict trials on
+//     end. One survival acquits it, and the next suspicion needs twice the deaths; a trial
+//     that cannot be made teaches nothing, and acquits it too.
 //  3. Guilty frames count as refused: they are halved as above, each part is tried before
 //     the engine gets it, and the innocent parts are stored at once. So a row is put into
-//     quarantine only if the second engine died of every part that held it, each time, and
-//     at last of this row alone. The first engine dies of none of the parts.
+//     quarantine only if the second engine died of every part that held it, and at last
+//     deathsToConvict times of this row alone. The first engine dies of none of the parts.
 //
 // That the whole was not stored, so that its parts may be, is part of the evidence: the
 // second engine is asked, once it is up again, whether it holds any of the frames. If it

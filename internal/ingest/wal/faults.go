@@ -81,7 +81,7 @@ func refusedByPanic(cause error) error {
 
 // refusedByDeath: the engine's process does not survive these frames.
 func refusedByDeath(how string) error {
-	return fault.Wrap(errDeadly, fault.Invalid, i18n.F(
+	return deadly{fault.New(fault.Invalid, i18n.F(
 		"The storage engine crashes when it is given this row (%s). It was tried apart and kept out; please report it.",
-		"この行を渡すとストレージエンジンが異常終了します（%s）。別プロセスで再現を確認したうえで除外しました。不具合として報告してください。", how))
+		"この行を渡すとストレージエンジンが異常終了します（%s）。別プロセスで再現を確認したうえで除外しました。不具合として報告してください。", how))}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 
+	"github.com/yagura-sre/yagura/internal/fault"
 	"github.com/yagura-sre/yagura/internal/telemetry"
 )
 
@@ -36,7 +37,9 @@ const (
 	deathsToSuspect = 3
 	// maxDeaths bounds the crashes between the trials of frames that were acquitted.
 	maxDeaths = 48
-	// deathsToConvict is how many trials in a row frames must end with a crash.
+	// deathsToConvict is how many trials in a row must end with a crash, of a block and at
+	// last of a row. Of the parts between them one is enough: dividing what is innocent
+	// costs nothing but trials.
 	deathsToConvict = 2
 )
 
@@ -71,9 +74,12 @@ func (s *suspicion) acquit() {
 	s.before = s.witness.Crashes()
 }
 
-// errDeadly marks refusals of frames that the engine dies of, so that their parts are
-// tried before the engine gets them.
-var errDeadly = errors.New("the engine dies of it")
+// deadly is the refusal of frames that the engine dies of. Their parts are tried before
+// the engine gets them.
+type deadly struct{ refusal *fault.Error }
+
+func (d deadly) Error() string { return d.refusal.Text.String() }
+func (d deadly) Unwrap() error { return d.refusal }
 
 // deadlyMark stands in the list of refusals for the reason of such a part.
 const deadlyMark = "deadly"
@@ -85,12 +91,17 @@ func (s storedAndDied) Error() string {
 	return fmt.Sprintf("the engine crashes after it has stored this block (%s)", s.how)
 }
 
-// try asks the witness. It returns nil for frames that an engine survives, or when nothing
+// try asks the witness; part says that the frames are a part of what it found guilty. It
+// returns nil for frames that an engine survives, or when nothing
 // was learnt: then they are written as if nothing were known of them.
-func (l *lane) try(ctx context.Context, s *suspicion, frames [][]byte) error {
+func (l *lane) try(ctx context.Context, s *suspicion, frames [][]byte, part bool) error {
 	defer s.acquit() // whatever comes of it, further trials need further deaths
+	need := deathsToConvict
+	if part && (len(frames) > 1 || l.rowsIn(frames[0]) > 1) {
+		need = 1
+	}
 	var last Trial
-	for range deathsToConvict {
+	for range need {
 		var trial Trial
 		err := l.guarded("try frames", func() (err error) {
 			trial, err = s.witness.Try(ctx, l.signal, frames)

@@ -111,9 +111,9 @@ func (l *lane) write(ctx context.Context, token string, frames [][]byte, suspect
 	panics := 0
 	s := suspicion{witness: l.log.Witnesses[l.signal], enough: deathsToSuspect}
 	err := l.retry(ctx, "write a block", func() error {
-		if s.begin() || suspect && s.witness != nil {
+		if part := suspect && s.witness != nil; s.begin() || part {
 			suspect = false
-			if refusal = l.try(ctx, &s, frames); refusal != nil {
+			if refusal = l.try(ctx, &s, frames, part); refusal != nil {
 				return nil
 			}
 		}
