@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -46,6 +47,8 @@ type yagura struct {
 	api, otlp string // "http://127.0.0.1:1234"
 	grpc      string // "127.0.0.1:1234"
 	args      []string
+	exe       string   // "" is binary
+	env       []string // settings by environment
 	cmd       *exec.Cmd
 	out       *buffer
 }
@@ -85,10 +88,25 @@ func serve(t *testing.T, args ...string) *yagura {
 
 func serveIn(t *testing.T, dir string, args ...string) *yagura {
 	t.Helper()
+	y := prepare(t, dir, args...)
+	y.live()
+	return y
+}
+
+// prepare is a server that does not run yet.
+func prepare(t *testing.T, dir string, args ...string) *yagura {
+	t.Helper()
 	api, otlp := freeAddr(t), freeAddr(t)
 	y := &yagura{t: t, dir: dir, api: "http://" + api, otlp: "http://" + otlp, grpc: freeAddr(t), out: &buffer{}}
 	y.args = append([]string{"serve", "--data-dir", filepath.Join(dir, "data"),
 		"--listen", api, "--otlp-http", otlp, "--otlp-grpc", y.grpc}, args...)
+	return y
+}
+
+// live starts it, and stops it when the test ends.
+func (y *yagura) live() {
+	t := y.t
+	t.Helper()
 	y.start()
 	t.Cleanup(func() {
 		y.stop()
@@ -96,7 +114,6 @@ func serveIn(t *testing.T, dir string, args ...string) *yagura {
 			t.Logf("the server's output:\n%s", tail(y.out.String(), 60))
 		}
 	})
-	return y
 }
 
 func tail(s string, lines int) string {
@@ -106,8 +123,9 @@ func tail(s string, lines int) string {
 
 func (y *yagura) start() {
 	y.t.Helper()
-	y.cmd = exec.Command(binary, y.args...)
+	y.cmd = exec.Command(cmp.Or(y.exe, binary), y.args...)
 	y.cmd.Dir = y.dir
+	y.cmd.Env = append(os.Environ(), y.env...)
 	y.cmd.Stdout, y.cmd.Stderr = y.out, y.out
 	if err := y.cmd.Start(); err != nil {
 		y.t.Fatalf("start %s: %v (make build first)", binary, err)
