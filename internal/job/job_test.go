@@ -220,3 +220,29 @@ func TestHoldOutsideARunIsAMistake(t *testing.T) {
 		}
 	})
 }
+
+func TestOnce(t *testing.T) {
+	onBoth(t, func(t *testing.T, db *sqldb.DB, c *clock.Fake) {
+		a, b := runner(db, c, "a"), runner(db, c, "b")
+		bad := errors.New("bad")
+		b.Add(spec("x", func(context.Context) error { return nil }))
+		a.Add(spec("x", func(ctx context.Context) error {
+			if err := b.Once(ctx, "x"); !fault.Is(err, fault.Conflict) {
+				t.Errorf("twice at once: %v", err)
+			}
+			return bad
+		}))
+		if err := a.Once(t.Context(), "x"); !errors.Is(err, bad) {
+			t.Error(err)
+		}
+		if err := b.Once(t.Context(), "x"); err != nil {
+			t.Error(err)
+		}
+		if s := state(t, b, "x"); s.Runs != 2 || s.Outcome != OK {
+			t.Errorf("%+v", s)
+		}
+		if err := a.Once(t.Context(), "y"); !fault.Is(err, fault.NotFound) {
+			t.Error(err)
+		}
+	})
+}

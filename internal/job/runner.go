@@ -146,7 +146,7 @@ func (r *Runner) loop(ctx context.Context, s Spec) {
 			announced = err == nil
 		}
 		if err == nil {
-			wait, err = r.turn(ctx, s)
+			wait, _, err = r.turn(ctx, s)
 		}
 		if err != nil {
 			if ctx.Err() != nil {
@@ -166,8 +166,9 @@ func (r *Runner) loop(ctx context.Context, s Spec) {
 	}
 }
 
-// turn runs the job if it is its time and nobody has it, or says how long to wait.
-func (r *Runner) turn(ctx context.Context, s Spec) (wait time.Duration, err error) {
+// turn runs the job if it is its time and nobody has it, and gives what the run returned,
+// or says how long to wait.
+func (r *Runner) turn(ctx context.Context, s Spec) (wait time.Duration, result, err error) {
 	look := func(tx *sqldb.Tx) (st State, now time.Time, wait time.Duration, err error) {
 		if now, err = r.now(tx); err != nil {
 			return
@@ -189,7 +190,7 @@ func (r *Runner) turn(ctx context.Context, s Spec) (wait time.Duration, err erro
 		_, _, wait, err = look(tx)
 		return err
 	}); err != nil || wait > 0 {
-		return wait, err
+		return wait, nil, err
 	}
 	var st State
 	if err := r.opt.DB.Write(ctx, func(tx *sqldb.Tx) error {
@@ -207,14 +208,41 @@ func (r *Runner) turn(ctx context.Context, s Spec) (wait time.Duration, err erro
 		st.Holder, st.Started, st.Until = r.opt.Holder, now, now.Add(r.opt.Lease)
 		return update(tx, st)
 	}); err != nil || wait > 0 {
-		return wait, err
+		return wait, nil, err
 	}
-	r.run(ctx, s, lease{s.Name, st.Fence})
-	return 0, nil
+	return 0, r.run(ctx, s, lease{s.Name, st.Fence}), nil
+}
+
+// Once runs a job now, in the caller's goroutine, and gives what it returned. It is
+// refused while another process runs the job.
+func (r *Runner) Once(ctx context.Context, name string) error {
+	at := slices.IndexFunc(r.specs, func(s Spec) bool { return s.Name == name })
+	if at < 0 {
+		return fault.New(fault.NotFound, i18n.F("There is no job %q.", "ジョブ %q はありません。", name))
+	}
+	s := r.specs[at]
+	if err := r.opt.DB.Write(ctx, func(tx *sqldb.Tx) error {
+		now, err := r.now(tx)
+		if err != nil {
+			return err
+		}
+		if err := announce(tx, name, s.Every, now); err != nil {
+			return err
+		}
+		_, err = setNext(tx, name, now)
+		return err
+	}); err != nil {
+		return err
+	}
+	wait, result, err := r.turn(ctx, s)
+	if err == nil && wait > 0 {
+		err = fault.Retry(fault.Conflict, wait, i18n.F("The job %q is running in another process.", "ジョブ %q は別のプロセスで実行中です。", name))
+	}
+	return errors.Join(err, result)
 }
 
 // run is one run with its lease kept alive.
-func (r *Runner) run(ctx context.Context, s Spec, l lease) {
+func (r *Runner) run(ctx context.Context, s Spec, l lease) error {
 	running, cancel := context.WithCancelCause(context.WithValue(ctx, leaseKey{}, l))
 	defer cancel(nil)
 	deadline := errors.New("the run took longer than allowed")
@@ -246,13 +274,14 @@ func (r *Runner) run(ctx context.Context, s Spec, l lease) {
 		r.opt.Log.WarnContext(ctx, "a job failed; it runs again when it is due", "job", s.Name, "outcome", string(outcome), "error", err)
 	}
 	if outcome == Lost {
-		return // whoever has it writes its row
+		return err // whoever has it writes its row
 	}
 	end, stop := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer stop()
 	if err := r.finish(end, s, l, outcome, err); err != nil {
 		r.opt.Log.WarnContext(ctx, "the end of a job was not recorded; it is taken for lost", "job", s.Name, "error", err)
 	}
+	return err
 }
 
 // keep renews the lease until done, and ends the run when that does not succeed before
