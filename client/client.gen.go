@@ -872,9 +872,37 @@ type BucketRecord struct {
 	Time   time.Time        `json:"time"`
 }
 
+// ContrastBody defines model for ContrastBody.
+type ContrastBody struct {
+	Chosen SampledRecord      `json:"chosen"`
+	Items  []DifferenceRecord `json:"items"`
+	Others SampledRecord      `json:"others"`
+}
+
 // CountBody defines model for CountBody.
 type CountBody struct {
 	Count int64 `json:"count"`
+}
+
+// DifferenceRecord defines model for DifferenceRecord.
+type DifferenceRecord struct {
+	// Chosen How many of the chosen that were looked at have it.
+	Chosen int64 `json:"chosen"`
+
+	// ChosenPart The same as a share, 0 to 1.
+	ChosenPart float64 `json:"chosen_part"`
+
+	// Key As a filter writes it.
+	Key string `json:"key"`
+
+	// Label The key's name in the asker's language, where it is a column.
+	Label      string  `json:"label"`
+	Others     int64   `json:"others"`
+	OthersPart float64 `json:"others_part"`
+
+	// Surplus By how much the shares differ at least, at 99 % confidence.
+	Surplus float64 `json:"surplus"`
+	Value   string  `json:"value"`
 }
 
 // DiskView defines model for DiskView.
@@ -1488,6 +1516,14 @@ type RefusalView struct {
 
 	// Text In the asker's language: what happened and how to mend it.
 	Text string `json:"text"`
+}
+
+// SampledRecord defines model for SampledRecord.
+type SampledRecord struct {
+	All int64 `json:"all"`
+
+	// Seen Of very many, a sample is compared.
+	Seen int64 `json:"seen"`
 }
 
 // ServiceSeriesView defines model for ServiceSeriesView.
@@ -2273,6 +2309,25 @@ type ListSpansParams struct {
 // ListSpansParamsOrder defines parameters for ListSpans.
 type ListSpansParamsOrder string
 
+// GetSpanContrastParams defines parameters for GetSpanContrast.
+type GetSpanContrastParams struct {
+	// From Begin of the range, included: RFC 3339, relative to now (-1h, -7d, now), or Unix milliseconds.
+	From *string `form:"from,omitempty" json:"from,omitempty"`
+
+	// To End of the range, excluded; as from.
+	To *string `form:"to,omitempty" json:"to,omitempty"`
+
+	// Env Only this environment; empty for all.
+	Env *string `form:"env,omitempty" json:"env,omitempty"`
+
+	// Filter Which rows, in the filter language; empty or * for all.
+	Filter *string `form:"filter,omitempty" json:"filter,omitempty"`
+
+	// Chosen Which of the spans, in the filter language.
+	Chosen string `form:"chosen" json:"chosen"`
+	Limit  *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // CountSpansParams defines parameters for CountSpans.
 type CountSpansParams struct {
 	// From Begin of the range, included: RFC 3339, relative to now (-1h, -7d, now), or Unix milliseconds.
@@ -2725,6 +2780,13 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /api/v1/spans (the `ListSpans` operationId).
 	ListSpans(ctx context.Context, params *ListSpansParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetSpanContrast What some spans have in common that others have not
+	//
+	// Compares the spans that chosen selects with the other spans of the filter, value by value, and tells the values that are more frequent among the chosen than chance explains (99 % intervals), the most telling first.
+	//
+	// Corresponds with GET /api/v1/spans/contrast (the `GetSpanContrast` operationId).
+	GetSpanContrast(ctx context.Context, params *GetSpanContrastParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CountSpans Count spans
 	//
@@ -3446,6 +3508,23 @@ func (c *Client) Setup(ctx context.Context, body SetupJSONRequestBody, reqEditor
 // Corresponds with GET /api/v1/spans (the `ListSpans` operationId).
 func (c *Client) ListSpans(ctx context.Context, params *ListSpansParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListSpansRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetSpanContrast What some spans have in common that others have not
+//
+// Compares the spans that chosen selects with the other spans of the filter, value by value, and tells the values that are more frequent among the chosen than chance explains (99 % intervals), the most telling first.
+//
+// Corresponds with GET /api/v1/spans/contrast (the `GetSpanContrast` operationId).
+func (c *Client) GetSpanContrast(ctx context.Context, params *GetSpanContrastParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetSpanContrastRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -5817,6 +5896,116 @@ func NewListSpansRequest(server string, params *ListSpansParams) (*http.Request,
 	return req, nil
 }
 
+// NewGetSpanContrastRequest constructs an http.Request for the GetSpanContrast method
+func NewGetSpanContrastRequest(server string, params *GetSpanContrastParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/spans/contrast")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.From != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "from", *params.From, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.To != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "to", *params.To, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Env != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "env", *params.Env, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Filter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "filter", *params.Filter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", false, "chosen", params.Chosen, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewCountSpansRequest constructs an http.Request for the CountSpans method
 func NewCountSpansRequest(server string, params *CountSpansParams) (*http.Request, error) {
 	var err error
@@ -7871,6 +8060,15 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /api/v1/spans (the `ListSpans` operationId).
 	ListSpansWithResponse(ctx context.Context, params *ListSpansParams, reqEditors ...RequestEditorFn) (*ListSpansResponse, error)
 
+	// GetSpanContrastWithResponse What some spans have in common that others have not
+	//
+	// Compares the spans that chosen selects with the other spans of the filter, value by value, and tells the values that are more frequent among the chosen than chance explains (99 % intervals), the most telling first.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/spans/contrast (the `GetSpanContrast` operationId).
+	GetSpanContrastWithResponse(ctx context.Context, params *GetSpanContrastParams, reqEditors ...RequestEditorFn) (*GetSpanContrastResponse, error)
+
 	// CountSpansWithResponse Count spans
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -9385,6 +9583,54 @@ func (r ListSpansResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ListSpansResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetSpanContrastResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ContrastBody
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetSpanContrastResponse) GetJSON200() *ContrastBody {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetSpanContrastResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetSpanContrastResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetSpanContrastResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetSpanContrastResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetSpanContrastResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -11361,6 +11607,21 @@ func (c *ClientWithResponses) ListSpansWithResponse(ctx context.Context, params 
 	return ParseListSpansResponse(rsp)
 }
 
+// GetSpanContrastWithResponse What some spans have in common that others have not
+//
+// Compares the spans that chosen selects with the other spans of the filter, value by value, and tells the values that are more frequent among the chosen than chance explains (99 % intervals), the most telling first.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/spans/contrast (the `GetSpanContrast` operationId).
+func (c *ClientWithResponses) GetSpanContrastWithResponse(ctx context.Context, params *GetSpanContrastParams, reqEditors ...RequestEditorFn) (*GetSpanContrastResponse, error) {
+	rsp, err := c.GetSpanContrast(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetSpanContrastResponse(rsp)
+}
+
 // CountSpansWithResponse Count spans
 //
 // Returns a wrapper object for the known response body format(s).
@@ -12779,6 +13040,39 @@ func ParseListSpansResponse(rsp *http.Response) (*ListSpansResponse, error) {
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest SpanRecordList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetSpanContrastResponse parses an HTTP response from a GetSpanContrastWithResponse call
+func ParseGetSpanContrastResponse(rsp *http.Response) (*GetSpanContrastResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetSpanContrastResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ContrastBody
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

@@ -133,6 +133,25 @@ type Row interface {
 	Value(key string) (value string, ok bool)
 }
 
+// Keys are the keys that a filter asks for, in their order; a key may be there twice.
+func Keys(n Node) (keys []string) {
+	switch n := n.(type) {
+	case And:
+		for _, n := range n.Nodes {
+			keys = append(keys, Keys(n)...)
+		}
+	case Or:
+		for _, n := range n.Nodes {
+			keys = append(keys, Keys(n)...)
+		}
+	case Not:
+		return Keys(n.Node)
+	case Compare:
+		return []string{n.Key}
+	}
+	return keys
+}
+
 // AllOf is the node that holds when all of ns do: nil and All drop out, And is opened up.
 func AllOf(ns ...Node) Node {
 	var flat []Node

@@ -68,6 +68,26 @@ func registerLogs(a *api.API, s *Service) {
 
 func registerSpans(a *api.API, s *Service) {
 	api.Register(a, api.Op{
+		ID: "get-span-contrast", Method: http.MethodGet, Path: "/spans/contrast", Tag: "spans", Permission: authz.TelemetryRead,
+		Summary:     "What some spans have in common that others have not",
+		Description: "Compares the spans that chosen selects with the other spans of the filter, value by value, and tells the values that are more frequent among the chosen than chance explains (99 % intervals), the most telling first.",
+	}, func(ctx context.Context, in *struct {
+		SelectParams
+		Chosen string `query:"chosen" required:"true" maxLength:"4096" doc:"Which of the spans, in the filter language." example:"status:error"`
+		Limit  int    `query:"limit" default:"20" minimum:"1" maximum:"100"`
+	}) (*api.Out[ContrastBody], error) {
+		ask, err := in.ask(s)
+		if err != nil {
+			return nil, err
+		}
+		c, found, err := s.Contrast(ctx, ask, in.Chosen, in.Limit)
+		if err != nil {
+			return nil, err
+		}
+		return api.OK(newContrastBody(ctx, c, found)), nil
+	})
+
+	api.Register(a, api.Op{
 		ID: "get-span-durations", Method: http.MethodGet, Path: "/spans/durations", Tag: "spans", Permission: authz.TelemetryRead,
 		Summary: "Count spans over time and duration", Description: "A heat map of all spans that the filter selects, on a logarithmic scale of durations.",
 	}, func(ctx context.Context, in *struct {

@@ -247,6 +247,37 @@ func TestDurationsOnTheWire(t *testing.T) {
 	}
 }
 
+func TestContrastOnTheWire(t *testing.T) {
+	h := newHouse(t)
+	for i := range 200 {
+		s := someSpan
+		s.ID, s.Time, s.Status = uint64(i+1), now.Add(-time.Minute).UnixNano(), StatusOK
+		s.Attrs = []Attr{{"tenant", "other"}}
+		if i%4 == 0 {
+			s.Status, s.Attrs = StatusError, []Attr{{"tenant", "acme"}}
+		}
+		h.spans = append(h.spans, s)
+	}
+	var body ContrastBody
+	h.get(t, 200, "/spans/contrast", &body, "chosen=status:error")
+	if len(body.Items) != 1 || body.Items[0].Key != "tenant" || body.Items[0].Value != "acme" || body.Items[0].ChosenPart != 1 || body.Items[0].OthersPart != 0 {
+		t.Errorf("%+v", body.Items)
+	}
+	if body.Chosen != (SampledRecord{50, 50}) || body.Others != (SampledRecord{150, 150}) {
+		t.Errorf("%+v and %+v", body.Chosen, body.Others)
+	}
+	h.get(t, 200, "/spans/contrast", &body, "chosen=tenant:acme")
+	if len(body.Items) != 1 || body.Items[0].Key != "status" || body.Items[0].Label == "" {
+		t.Errorf("what was asked for is known: %+v", body.Items)
+	}
+	for _, chosen := range []string{"", "*", "status:"} {
+		var p api.Problem
+		if h.get(t, 422, "/spans/contrast", &p, "chosen="+chosen); !strings.Contains(fmt.Sprint(p), "chosen") {
+			t.Errorf("%q: %+v", chosen, p)
+		}
+	}
+}
+
 func TestTracesPageByPage(t *testing.T) {
 	h := newHouse(t)
 	for i := range 30 {

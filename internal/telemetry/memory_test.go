@@ -205,6 +205,37 @@ func (m *memory) SpanFacets(_ context.Context, q Query, keys []string, limit int
 	return m.facets(rows, keys, limit)
 }
 
+func (m *memory) SpanContrast(_ context.Context, q Query, chosen filter.Node, _ int) (c Contrast, err error) {
+	tallies := map[[2]string]*ContrastTally{}
+	for i := range m.spans {
+		s := &m.spans[i]
+		if !m.matchSpan(q, s) {
+			continue
+		}
+		in := filter.Match(chosen, SpanRow(s))
+		count := func(chosen, others *uint64) {
+			if in {
+				*chosen++
+			} else {
+				*others++
+			}
+		}
+		count(&c.Chosen.All, &c.Others.All)
+		for _, a := range append([]Attr{{"status", s.Status.String()}}, s.Attrs...) {
+			at := [2]string{a.Key, a.Value}
+			if tallies[at] == nil {
+				tallies[at] = &ContrastTally{Key: a.Key, Value: a.Value}
+			}
+			count(&tallies[at].Chosen, &tallies[at].Others)
+		}
+	}
+	c.Chosen.Seen, c.Others.Seen = c.Chosen.All, c.Others.All
+	for _, t := range tallies {
+		c.Tallies = append(c.Tallies, *t)
+	}
+	return c, nil
+}
+
 func (m *memory) Traces(_ context.Context, q PageQuery) ([]TraceSummary, bool, error) {
 	m.asked = append(m.asked, q)
 	newest := map[TraceID]Span{}

@@ -1,6 +1,10 @@
 package telemetry
 
-import "context"
+import (
+	"context"
+
+	"github.com/yagura-sre/yagura/internal/filter"
+)
 
 // Reader answers questions about logs and spans. It is safe for concurrent use.
 //
@@ -27,6 +31,11 @@ type Reader interface {
 	// them, and by duration, in DurationBounds.
 	SpanDurations(ctx context.Context, q Query, buckets int) (DurationMap, error)
 	SpanFacets(ctx context.Context, q Query, keys []string, limit int) ([]Facet, error)
+	// SpanContrast compares the spans of q that chosen selects with the others of q: it
+	// counts values of columns and attributes (of spans and resources apart) on both sides,
+	// over about sample rows of each at most. Values that no sampled chosen span has are
+	// left out, and of very many those that are most alike on both sides.
+	SpanContrast(ctx context.Context, q Query, chosen filter.Node, sample int) (Contrast, error)
 
 	// Traces lists the traces that have a span of q, by the newest such span.
 	Traces(ctx context.Context, q PageQuery) (traces []TraceSummary, more bool, err error)

@@ -195,6 +195,37 @@ func (s *Service) Facets(ctx context.Context, signal Signal, a Ask, keys []strin
 	return s.reader.SpanFacets(ctx, q, keys, values)
 }
 
+// Contrast finds what the chosen spans of a selection have in common that the others have
+// not: whom and what a trouble hits. Keys that chosen asks for are left out, for they say
+// what is known.
+func (s *Service) Contrast(ctx context.Context, a Ask, chosen string, limit int) (Contrast, []Difference, error) {
+	q, err := a.query(Spans)
+	if err != nil {
+		return Contrast{}, nil, err
+	}
+	n, err := ParseFilter(Spans, chosen)
+	if err != nil {
+		named := *fault.Of(err) // its positions are those in the other text
+		named.Field = "chosen"
+		return Contrast{}, nil, &named
+	}
+	if _, all := n.(filter.All); n == nil || all {
+		return Contrast{}, nil, fault.Field("chosen", i18n.T(
+			"Say which of the spans are compared with the others, for example status:error or duration>1s.",
+			"他のスパンと比較する対象を指定してください（例: status:error、duration>1s）。"))
+	}
+	c, err := s.reader.SpanContrast(ctx, q, n, ContrastSample)
+	if err != nil {
+		return c, nil, err
+	}
+	known := map[string]bool{}
+	for _, key := range filter.Keys(n) {
+		known[ResolveKey(Spans, key).Key] = true
+	}
+	c.Tallies = slices.DeleteFunc(c.Tallies, func(t ContrastTally) bool { return known[ResolveKey(Spans, t.Key).Key] })
+	return c, c.Differences(min(max(limit, 1), MaxValues)), nil
+}
+
 // KeyHint is a key offered while a filter is written.
 type KeyHint struct {
 	Key    string

@@ -43,6 +43,7 @@ func Run(t *testing.T, newStore func(t *testing.T) Store) {
 		t.Run("histograms", f.histograms)
 		t.Run("durations", f.durations)
 		t.Run("facets", f.facets)
+		t.Run("contrast", f.contrast)
 		t.Run("services", f.services)
 		t.Run("traces", f.traces)
 		t.Run("one trace", f.oneTrace)

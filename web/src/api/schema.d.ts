@@ -380,6 +380,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/spans/contrast": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What some spans have in common that others have not
+         * @description Compares the spans that chosen selects with the other spans of the filter, value by value, and tells the values that are more frequent among the chosen than chance explains (99 % intervals), the most telling first.
+         */
+        get: operations["get-span-contrast"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/spans/count": {
         parameters: {
             query?: never;
@@ -863,9 +883,40 @@ export interface components {
             /** Format: date-time */
             time: string;
         };
+        ContrastBody: {
+            chosen: components["schemas"]["SampledRecord"];
+            items: components["schemas"]["DifferenceRecord"][];
+            others: components["schemas"]["SampledRecord"];
+        };
         CountBody: {
             /** Format: int64 */
             count: number;
+        };
+        DifferenceRecord: {
+            /**
+             * Format: int64
+             * @description How many of the chosen that were looked at have it.
+             */
+            chosen: number;
+            /**
+             * Format: double
+             * @description The same as a share, 0 to 1.
+             */
+            chosen_part: number;
+            /** @description As a filter writes it. */
+            key: string;
+            /** @description The key's name in the asker's language, where it is a column. */
+            label: string;
+            /** Format: int64 */
+            others: number;
+            /** Format: double */
+            others_part: number;
+            /**
+             * Format: double
+             * @description By how much the shares differ at least, at 99 % confidence.
+             */
+            surplus: number;
+            value: string;
         };
         DiskView: {
             /** Format: int64 */
@@ -1408,6 +1459,15 @@ export interface components {
             stored: boolean;
             /** @description In the asker's language: what happened and how to mend it. */
             text: string;
+        };
+        SampledRecord: {
+            /** Format: int64 */
+            all: number;
+            /**
+             * Format: int64
+             * @description Of very many, a sample is compared.
+             */
+            seen: number;
         };
         ServiceSeriesView: {
             errors: number[];
@@ -2795,6 +2855,47 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SpanRecordList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-span-contrast": {
+        parameters: {
+            query: {
+                /** @description Begin of the range, included: RFC 3339, relative to now (-1h, -7d, now), or Unix milliseconds. */
+                from?: string;
+                /** @description End of the range, excluded; as from. */
+                to?: string;
+                /** @description Only this environment; empty for all. */
+                env?: string;
+                /** @description Which rows, in the filter language; empty or * for all. */
+                filter?: string;
+                /** @description Which of the spans, in the filter language. */
+                chosen: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContrastBody"];
                 };
             };
             /** @description Error */
