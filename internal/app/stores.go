@@ -208,7 +208,9 @@ func (a *App) openLog(_, background context.Context) error {
 			telemetry.Logs: waiting, telemetry.Spans: waiting, telemetry.Metrics: a.metrics,
 		},
 		Witnesses: witnesses,
-		MaxBytes:  int64(c.MaxBytes), FreeSpaceMin: int64(c.MinFreeBytes),
+		// Many a remote store takes no sample that is older than the newest of its series.
+		InOrder:  map[telemetry.Signal]bool{telemetry.Metrics: a.Config.Metrics.URL != ""},
+		MaxBytes: int64(c.MaxBytes), FreeSpaceMin: int64(c.MinFreeBytes),
 		Clock: a.Clock, Log: a.Log.With("room", "wal"),
 	})
 	if err != nil {

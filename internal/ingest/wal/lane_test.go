@@ -2,6 +2,7 @@ package wal
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -179,4 +180,36 @@ func TestRefusals(t *testing.T) {
 			t.Log("acknowledged before it was seen that the sender is gone")
 		}
 	})
+}
+
+// Blocks that must come in order do, also when one of them has to be repeated.
+func TestInOrder(t *testing.T) {
+	var order []uint64
+	inBubble(t, func(o *Options, _ *simDisk) {
+		o.BlockRows, o.InFlight = 1, 3
+		o.InOrder = map[telemetry.Signal]bool{telemetry.Logs: true}
+		o.Writers = map[telemetry.Signal]telemetry.Writer{telemetry.Logs: &ordered{Writer: o.Writers[telemetry.Logs], order: &order}}
+	}, func(t *testing.T, g *Log, e *engine, _ *simDisk) {
+		e.set(func(e *engine) { e.flaky = 0.5 })
+		for r := range uint64(50) {
+			appendRow(t, g, telemetry.Logs, r+1)
+		}
+		time.Sleep(20 * time.Minute)
+		if len(order) != 50 || !slices.IsSorted(order) {
+			t.Errorf("stored in the order %v", order)
+		}
+	})
+}
+
+type ordered struct {
+	telemetry.Writer
+	order *[]uint64
+}
+
+func (o *ordered) Write(ctx context.Context, signal telemetry.Signal, token string, frames [][]byte) error {
+	err := o.Writer.Write(ctx, signal, token, frames)
+	if err == nil {
+		*o.order = append(*o.order, rowsOf(frames[0])[0])
+	}
+	return err
 }

@@ -33,6 +33,9 @@ type Options struct {
 	BlockAge    time.Duration // 1 s; twice that after a block with few rows
 	GroupCommit time.Duration // senders that come together share a sync; 5 ms; negative: never wait
 	InFlight    int           // blocks of one signal that are written at a time; 2
+	// InOrder names the signals whose blocks are written one after the other, as they came:
+	// for an engine that refuses what is older than what it has.
+	InOrder map[telemetry.Signal]bool
 
 	QuarantineEntries int   // 10,000
 	QuarantineBytes   int64 // 64 MiB
@@ -103,7 +106,11 @@ func Open(o Options) (*Log, error) {
 	g.stop = stop
 	for _, l := range g.lanes {
 		g.committers.Go(l.commitAll)
-		for range o.InFlight {
+		inFlight := o.InFlight
+		if o.InOrder[l.signal] {
+			inFlight = 1
+		}
+		for range inFlight {
 			g.writers.Go(func() { l.writeAll(ctx) })
 		}
 	}
