@@ -17,6 +17,7 @@ import (
 	"github.com/yagura-sre/yagura/internal/job"
 	"github.com/yagura-sre/yagura/internal/netguard"
 	"github.com/yagura-sre/yagura/internal/people"
+	"github.com/yagura-sre/yagura/internal/release"
 	"github.com/yagura-sre/yagura/internal/sqldb"
 	"github.com/yagura-sre/yagura/internal/telemetry"
 	"github.com/yagura-sre/yagura/internal/telemetry/clickhouse"
@@ -33,13 +34,17 @@ func (a *App) openState(ctx, _ context.Context) error {
 		return err
 	}
 	a.onClose("state", func(context.Context) error { return db.Close() })
-	if err := db.Migrate(ctx, people.Migrations, job.Migrations, timeline.Migrations); err != nil {
+	if err := db.Migrate(ctx, people.Migrations, job.Migrations, timeline.Migrations, release.Migrations); err != nil {
 		return err
 	}
 	a.db = db
 	a.history = timeline.NewService(db, a.Clock)
-	a.people = people.New(people.Options{DB: db, Clock: a.Clock, Log: a.Log, NoAuth: a.Config.NoAuth()})
-	return nil
+	opt, err := a.peopleOptions(db)
+	if err != nil {
+		return err
+	}
+	a.people = people.New(opt)
+	return a.people.ApplyTeamsFile(ctx)
 }
 
 // openEngine starts the embedded engine, unless a ClickHouse by URL takes its place.

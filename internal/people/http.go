@@ -65,7 +65,9 @@ func wireToken(t Token) tokenWire {
 type sessionWire struct {
 	User        *sessionUserWire `json:"user,omitempty" doc:"Missing when nobody is signed in."`
 	Auth        string           `json:"auth" enum:"password,none" doc:"none: sign-in is switched off on this machine."`
-	SetupNeeded bool             `json:"setup_needed" doc:"There is no user yet: follow the setup link."`
+	SetupNeeded bool             `json:"setup_needed" doc:"There is no administrator yet: follow the setup link."`
+	Passwords   string           `json:"passwords" enum:"all,admins" doc:"Who may sign in with a password; admins: in an emergency."`
+	Providers   []providerWire   `json:"providers" doc:"Identity providers to sign in with."`
 }
 
 type sessionUserWire struct {
@@ -74,6 +76,15 @@ type sessionUserWire struct {
 	Email string `json:"email"`
 	Role  string `json:"role" enum:"operator,viewer,member,lead,admin" doc:"Who leads a team is a lead at least."`
 	Lang  string `json:"lang" enum:",en,ja"`
+	// Teams are ids.
+	Teams       []string `json:"teams" doc:"Ids of the teams they belong to."`
+	Leads       []string `json:"leads" doc:"Of these, those they lead."`
+	HasPassword bool     `json:"has_password"`
+}
+
+type signOutOut struct {
+	Cookie string `header:"Set-Cookie"`
+	Body   signOutWire
 }
 
 // sessionOut also sets the cookie.
@@ -147,7 +158,7 @@ type userInput struct {
 		Email    string `json:"email" maxLength:"254"`
 		Name     string `json:"name" maxLength:"400"`
 		Role     string `json:"role" enum:"operator,viewer,member,lead,admin"`
-		Password string `json:"password" maxLength:"1000" doc:"A first one, of at least 10 characters, for its owner to change."`
+		Password string `json:"password,omitempty" maxLength:"1000" doc:"A first one, of at least 10 characters, for its owner to change. May be missing where people sign in by an identity provider."`
 	}
 }
 
@@ -226,6 +237,7 @@ type auditCursor struct {
 // Routes adds the operations of this room.
 func (s *Service) Routes(a *api.API) {
 	s.teamRoutes(a)
+	s.oidcRoutes(a)
 	const tag = "people"
 	api.Register(a, api.Op{ID: "get-session", Method: "GET", Path: "/session", Tag: tag, Permission: authz.Public,
 		Summary: "Who is signed in"},
@@ -242,19 +254,24 @@ func (s *Service) Routes(a *api.API) {
 			}
 			return s.signedIn(a, in.r, u, sess), nil
 		})
-	api.Register(a, api.Op{ID: "sign-out", Method: "DELETE", Path: "/session", Tag: tag, Permission: authz.Public,
+	api.Register(a, api.Op{ID: "sign-out", Method: "DELETE", Path: "/session", Tag: tag, Permission: authz.Public, Status: http.StatusOK,
 		Summary: "Sign out"},
-		func(ctx context.Context, in *struct{ request }) (*struct {
-			Cookie string `header:"Set-Cookie"`
-		}, error) {
-			if c, err := in.r.Cookie(api.SessionCookie); err == nil {
-				if err := s.SignOut(ctx, c.Value); err != nil {
-					return nil, err
+		func(ctx context.Context, in *struct{ request }) (*signOutOut, error) {
+			out := &signOutOut{Cookie: cookie(a, in.r, "", -1)}
+			c, err := in.r.Cookie(api.SessionCookie)
+			if err != nil {
+				return out, nil
+			}
+			idToken, err := s.SignOut(ctx, c.Value)
+			if err != nil {
+				return nil, err
+			}
+			if idToken != "" && s.oidc != nil {
+				if base, err := s.base(in.r); err == nil {
+					out.Body.LogoutURL = s.oidc.logoutURL(ctx, base, idToken)
 				}
 			}
-			return &struct {
-				Cookie string `header:"Set-Cookie"`
-			}{cookie(a, in.r, "", -1)}, nil
+			return out, nil
 		})
 	api.Register(a, api.Op{ID: "setup", Method: "POST", Path: "/setup", Tag: tag, Permission: authz.Public, Limit: signInLimit,
 		Summary: "Make the first administrator with the setup link, and sign in"},
@@ -382,20 +399,20 @@ func wireAudit(e Entry) auditWire {
 }
 
 func (s *Service) sessionWire(ctx context.Context) (sessionWire, error) {
-	w := sessionWire{Auth: "password"}
+	w := s.emptySession()
 	p := authz.From(ctx)
 	switch {
 	case s.noAuth:
 		w.Auth = "none"
-		w.User = &sessionUserWire{ID: "local", Name: p.Name, Role: string(p.Role)}
+		w.User = &sessionUserWire{ID: "local", Name: p.Name, Role: string(p.Role), Teams: []string{}, Leads: []string{}}
 	case p.Kind == authz.KindUser:
 		u, err := s.User(ctx, p.UserID)
 		if err != nil {
 			return w, err
 		}
-		w.User = wireSessionUser(u)
+		w.User = wireSessionUser(u, p)
 	case p.Kind == authz.KindToken && p.Role.Valid():
-		w.User = &sessionUserWire{ID: p.UserID, Name: p.Name, Role: string(p.Role)}
+		w.User = &sessionUserWire{ID: p.UserID, Name: p.Name, Role: string(p.Role), Teams: []string{}, Leads: []string{}}
 	case p.Kind == authz.KindToken:
 		return w, fault.New(fault.Forbidden, i18n.T(
 			"An ingest token can only send telemetry.", "取り込みトークンで行えるのはテレメトリーの送信だけです。"))
@@ -408,15 +425,22 @@ func (s *Service) sessionWire(ctx context.Context) (sessionWire, error) {
 	return w, nil
 }
 
-func wireSessionUser(u User) *sessionUserWire {
-	return &sessionUserWire{u.ID, u.Name, u.Email, string(u.Role), string(u.Lang)}
+func (s *Service) emptySession() sessionWire {
+	w := sessionWire{Auth: "password", Passwords: "all", Providers: s.providers()}
+	if s.adminPasswords {
+		w.Passwords = "admins"
+	}
+	return w
+}
+
+func wireSessionUser(u User, p authz.Principal) *sessionUserWire {
+	return &sessionUserWire{u.ID, u.Name, u.Email, string(p.Role), string(u.Lang), mapped(p.Teams, same), mapped(p.Leads, same), u.HasPassword()}
 }
 
 func (s *Service) signedIn(a *api.API, r *http.Request, u User, sess Session) *sessionOut {
-	return &sessionOut{
-		Cookie: cookie(a, r, sess.Secret, int(cookieLife/time.Second)),
-		Body:   sessionWire{Auth: "password", User: wireSessionUser(u)},
-	}
+	out := &sessionOut{Cookie: cookie(a, r, sess.Secret, int(cookieLife/time.Second)), Body: s.emptySession()}
+	out.Body.User = wireSessionUser(u, u.Principal())
+	return out
 }
 
 // cookieLife is longer than a session's, which slides on the server: the longest that

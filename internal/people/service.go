@@ -21,6 +21,12 @@ type Options struct {
 	Log   *slog.Logger
 	// NoAuth says that sign-in is switched off: everybody is the local administrator.
 	NoAuth bool
+	// OIDC is the identity provider; nil: passwords alone.
+	OIDC *OIDC
+	// AdminPasswords says that only administrators may sign in with a password.
+	AdminPasswords bool
+	// TeamsFile is what a file says of teams; nil: there is none.
+	TeamsFile *TeamsFile
 	// HashMemory in KiB and HashPasses are argon2id's cost. 0 is 32 MiB and 3, some 80 ms;
 	// tests take less.
 	HashMemory, HashPasses uint32
@@ -37,7 +43,11 @@ type Service struct {
 	throttle *throttle
 	ingest   *ingestCache
 	owned    Ownership
+	oidc     *relying // nil: there is no identity provider
+	file     *TeamsFile
 	noAuth   bool
+
+	adminPasswords bool
 }
 
 // New makes the service. Its tables must have been migrated.
@@ -54,17 +64,22 @@ func New(opt Options) *Service {
 	if opt.HashPasses == 0 {
 		opt.HashPasses = 3
 	}
-	return &Service{
+	s := &Service{
 		db: opt.DB, clock: opt.Clock, log: opt.Log, ids: id.NewSequence(opt.Clock),
 		hash: newHasher(opt.HashMemory, opt.HashPasses), throttle: newThrottle(opt.Clock),
-		ingest: newIngestCache(opt.Clock), owned: noOwnership{}, noAuth: opt.NoAuth,
+		ingest: newIngestCache(opt.Clock), owned: noOwnership{}, file: opt.TeamsFile, noAuth: opt.NoAuth,
 	}
+	if opt.OIDC != nil && !opt.NoAuth {
+		s.oidc = &relying{OIDC: *opt.OIDC, clock: opt.Clock, log: opt.Log}
+		s.adminPasswords = opt.AdminPasswords
+	}
+	return s
 }
 
 const setupLife = 24 * time.Hour
 
 // SetupToken makes the secret of a link with which the first administrator introduces
-// themselves, while there is no user; then it is "". Each start makes one; they end
+// themselves, while there is none; then it is "". Each start makes one; they end
 // after a day, and all at once when one is used.
 func (s *Service) SetupToken(ctx context.Context) (string, error) {
 	if s.noAuth {
@@ -72,7 +87,7 @@ func (s *Service) SetupToken(ctx context.Context) (string, error) {
 	}
 	secret := ""
 	err := s.db.Write(ctx, func(tx *sqldb.Tx) error {
-		n, err := countUsers(tx)
+		n, err := countSetUp(tx)
 		if err != nil || n > 0 {
 			secret = ""
 			return err
@@ -89,7 +104,7 @@ func (s *Service) SetupNeeded(ctx context.Context) (needed bool, err error) {
 		return false, nil
 	}
 	err = s.db.Read(ctx, func(tx *sqldb.Tx) error {
-		n, err := countUsers(tx)
+		n, err := countSetUp(tx)
 		needed = n == 0
 		return err
 	})
@@ -127,7 +142,7 @@ func (s *Service) Setup(ctx context.Context, token string, u User, password stri
 		if err != nil {
 			return err
 		}
-		n, err := countUsers(tx)
+		n, err := countSetUp(tx)
 		if err != nil {
 			return err
 		}
@@ -169,16 +184,26 @@ func (s *Service) AddUser(ctx context.Context, u User, password string) (User, e
 	if err := authz.Can(ctx, authz.UsersWrite); err != nil {
 		return u, err
 	}
-	if err := errors.Join(u.Validate(), checkPassword("password", password, u)); err != nil {
-		return u, err
+	checks := u.Validate()
+	// Without one they come by the identity provider, and are known by their address.
+	if password != "" || s.oidc == nil {
+		checks = errors.Join(checks, checkPassword("password", password, u))
+	}
+	if checks != nil {
+		return u, checks
 	}
 	var err error
-	if u.password, err = s.hash.hash(ctx, password); err != nil {
-		return u, err
+	if password != "" {
+		if u.password, err = s.hash.hash(ctx, password); err != nil {
+			return u, err
+		}
 	}
 	u.ID, u.Created = id.New(), s.clock.Now()
 	return u, s.db.Write(ctx, func(tx *sqldb.Tx) error {
 		if err := insertUser(tx, u); err != nil {
+			return err
+		}
+		if err := s.applyFile(ctx, tx, u); err != nil {
 			return err
 		}
 		return s.Audit(ctx, tx, "user.create", u.ID, u.Name, nil, stateOfUser(u))
@@ -253,7 +278,7 @@ func (s *Service) change(ctx context.Context, userID, action string, check func(
 		if err := updateUser(tx, now); err != nil {
 			return err
 		}
-		if err := lastAdmin(tx, was, now.Role == authz.Admin && !now.Disabled); err != nil {
+		if err := s.lastAdmin(tx, was, now.Role == authz.Admin && !now.Disabled); err != nil {
 			return err
 		}
 		if now.Disabled || hash != "" {
@@ -275,17 +300,33 @@ func (s *Service) change(ctx context.Context, userID, action string, check func(
 }
 
 // lastAdmin refuses a change that left no administrator.
-func lastAdmin(tx *sqldb.Tx, was User, stays bool) error {
+func (s *Service) lastAdmin(tx *sqldb.Tx, was User, stays bool) error {
 	if stays || was.Role != authz.Admin || was.Disabled {
 		return nil
 	}
-	n, err := countAdmins(tx)
+	n, err := countAdmins(tx, s.issuer(), "")
 	if err == nil && n == 0 {
 		err = fault.New(fault.Conflict, i18n.T(
 			"This is the last administrator. Make somebody else one first.",
 			"最後の管理者のため変更できません。先に別のユーザーを管理者にしてください。"))
 	}
 	return err
+}
+
+// onlyAdmin says that there is no other administrator who could sign in.
+func (s *Service) onlyAdmin(tx *sqldb.Tx, u User) (bool, error) {
+	if u.Role != authz.Admin || u.Disabled {
+		return false, nil
+	}
+	n, err := countAdmins(tx, s.issuer(), u.ID)
+	return n == 0, err
+}
+
+func (s *Service) issuer() string {
+	if s.oidc == nil {
+		return ""
+	}
+	return s.oidc.Issuer
 }
 
 // RemoveUser removes a user and signs them out. What they did stays in the audit.
@@ -301,7 +342,7 @@ func (s *Service) RemoveUser(ctx context.Context, userID string) error {
 		if err := deleteUser(tx, userID); err != nil {
 			return err
 		}
-		if err := lastAdmin(tx, was, false); err != nil {
+		if err := s.lastAdmin(tx, was, false); err != nil {
 			return err
 		}
 		return s.Audit(ctx, tx, "user.delete", was.ID, was.Name, stateOfUser(was), nil)

@@ -210,7 +210,7 @@ func TestSignIn(t *testing.T) {
 		if _, _, err := x.SignIn(ctx, "ann@example.com", strings.Repeat("x", 1<<20), "192.0.2.1"); !fault.Is(err, fault.Unauthenticated) {
 			t.Error(err)
 		}
-		if err := x.SignOut(ctx, sess.Secret); err != nil {
+		if _, err := x.SignOut(ctx, sess.Secret); err != nil {
 			t.Error(err)
 		}
 		x.wantNobody(t, sess.Secret, "signed out")

@@ -27,14 +27,31 @@ const (
 	tokenTouch   = time.Minute
 )
 
+// The ways in that make a session.
+const (
+	byPassword = "password"
+	byOIDC     = "oidc"
+)
+
 // begin makes a session of u, and sweeps those that ended.
 func (s *Service) begin(tx *sqldb.Tx, u User) (Session, error) {
+	return s.beginBy(tx, u, byPassword, "")
+}
+
+// beginBy makes a session by one of the ways in. Those by the identity provider end at a
+// fixed time, so that groups are read again; idToken is what its sign-out wants to see.
+func (s *Service) beginBy(tx *sqldb.Tx, u User, method, idToken string) (Session, error) {
 	now := s.clock.Now()
 	sess := Session{Secret: id.Secret(), Expires: now.Add(sessionLife)}
+	sealed := ""
+	if method == byOIDC {
+		sess.Expires = now.Add(s.oidc.MaxSession)
+		sealed = seal(sess.Secret, idToken)
+	}
 	if err := deleteExpiredSessions(tx, now); err != nil {
 		return sess, err
 	}
-	row := session{hash: hashOf(sess.Secret), user: u.ID, created: now, seen: now, expires: sess.Expires}
+	row := session{hash: hashOf(sess.Secret), user: u.ID, created: now, seen: now, expires: sess.Expires, method: method, sealed: sealed}
 	if err := insertSession(tx, row); err != nil {
 		return sess, err
 	}
@@ -91,6 +108,11 @@ func (s *Service) SignIn(ctx context.Context, email, password, addr string) (Use
 			return fault.New(fault.Forbidden, i18n.T(
 				"This account is disabled. Ask an administrator.", "このアカウントは無効化されています。管理者にお問い合わせください。"))
 		}
+		if s.adminPasswords && u.Role != authz.Admin {
+			return fault.New(fault.Forbidden, i18n.T(
+				"Passwords are for administrators in an emergency. Sign in with your organisation's account.",
+				"パスワードでサインインできるのは、非常時の管理者のみです。組織のアカウントでサインインしてください。"))
+		}
 		if stale {
 			u.password = known.password
 			if err := updateUser(tx, u); err != nil {
@@ -105,12 +127,18 @@ func (s *Service) SignIn(ctx context.Context, email, password, addr string) (Use
 	return u, sess, err
 }
 
-// SignOut ends the session of a secret, if there is one.
-func (s *Service) SignOut(ctx context.Context, secret string) error {
+// SignOut ends the session of a secret, if there is one. For one by the identity provider
+// it gives the ID token with which the provider lets them sign out there too.
+func (s *Service) SignOut(ctx context.Context, secret string) (idToken string, err error) {
 	if secret == "" {
-		return nil
+		return "", nil
 	}
-	return s.db.Write(ctx, func(tx *sqldb.Tx) error { return deleteSession(tx, hashOf(secret)) })
+	var sealed string
+	err = s.db.Write(ctx, func(tx *sqldb.Tx) (err error) { sealed, err = deleteSession(tx, hashOf(secret)); return err })
+	if err != nil || sealed == "" {
+		return "", err
+	}
+	return unseal(secret, sealed), nil
 }
 
 // Authenticate implements api.Authenticator.
@@ -150,7 +178,10 @@ func (s *Service) checkSession(ctx context.Context, secret string) (authz.Princi
 		return authz.Principal{}, nil
 	}
 	if now.Sub(sess.seen) >= sessionTouch {
-		sess.seen, sess.expires = now, now.Add(sessionLife)
+		sess.seen = now
+		if sess.method == byPassword {
+			sess.expires = now.Add(sessionLife)
+		}
 		if err := s.db.Write(ctx, func(tx *sqldb.Tx) error { return touchSession(tx, sess) }); err != nil {
 			// They are who they are also while the disk is full.
 			s.log.Warn("the use of a session could not be written down", "error", err)

@@ -76,13 +76,18 @@ func oneUser(tx *sqldb.Tx, query, arg string) (User, error) {
 
 var errNoUser = fault.New(fault.NotFound, i18n.T("There is no such user.", "ユーザーが見つかりません。"))
 
-func countUsers(tx *sqldb.Tx) (n int, err error) {
-	return n, tx.QueryRow(`SELECT count(*) FROM people_user`).Scan(&n)
+// countSetUp counts administrators, whether they can sign in or not: once there was one,
+// the setup link makes no other.
+func countSetUp(tx *sqldb.Tx) (n int, err error) {
+	return n, tx.QueryRow(`SELECT count(*) FROM people_user WHERE role = $1`, string(authz.Admin)).Scan(&n)
 }
 
-// countAdmins counts those who can sign in.
-func countAdmins(tx *sqldb.Tx) (n int, err error) {
-	return n, tx.QueryRow(`SELECT count(*) FROM people_user WHERE role = $1 AND NOT disabled`, string(authz.Admin)).Scan(&n)
+// countAdmins counts those who can sign in, but for one: with a password, or by the
+// provider of that issuer ("": there is none).
+func countAdmins(tx *sqldb.Tx, issuer, except string) (n int, err error) {
+	return n, tx.QueryRow(`SELECT count(*) FROM people_user WHERE role = $1 AND NOT disabled AND id <> $3
+		AND (password <> '' OR $2 <> '' AND EXISTS (SELECT 1 FROM people_identity WHERE user_id = people_user.id AND issuer = $2))`,
+		string(authz.Admin), issuer, except).Scan(&n)
 }
 
 type session struct {
@@ -90,11 +95,13 @@ type session struct {
 	user          string
 	created, seen time.Time
 	expires       time.Time
+	method        string // byPassword, byOIDC
+	sealed        string
 }
 
 func insertSession(tx *sqldb.Tx, s session) error {
-	_, err := tx.Exec(`INSERT INTO people_session (hash, user_id, created_at, seen_at, expires_at) VALUES ($1, $2, $3, $4, $5)`,
-		s.hash, s.user, sqldb.Nanos(s.created), sqldb.Nanos(s.seen), sqldb.Nanos(s.expires))
+	_, err := tx.Exec(`INSERT INTO people_session (hash, user_id, created_at, seen_at, expires_at, method, sealed) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+		s.hash, s.user, sqldb.Nanos(s.created), sqldb.Nanos(s.seen), sqldb.Nanos(s.expires), s.method, s.sealed)
 	return err
 }
 
@@ -102,7 +109,7 @@ func insertSession(tx *sqldb.Tx, s session) error {
 func sessionUser(tx *sqldb.Tx, hash string) (s session, u User, err error) {
 	s.hash = hash
 	var seen, expires int64
-	if err = tx.QueryRow(`SELECT user_id, seen_at, expires_at FROM people_session WHERE hash = $1`, hash).Scan(&s.user, &seen, &expires); err != nil {
+	if err = tx.QueryRow(`SELECT user_id, seen_at, expires_at, method, sealed FROM people_session WHERE hash = $1`, hash).Scan(&s.user, &seen, &expires, &s.method, &s.sealed); err != nil {
 		return
 	}
 	s.seen, s.expires = sqldb.Time(seen), sqldb.Time(expires)
@@ -121,9 +128,13 @@ func touchSession(tx *sqldb.Tx, s session) error {
 	return err
 }
 
-func deleteSession(tx *sqldb.Tx, hash string) error {
-	_, err := tx.Exec(`DELETE FROM people_session WHERE hash = $1`, hash)
-	return err
+// deleteSession also gives what was sealed with it.
+func deleteSession(tx *sqldb.Tx, hash string) (sealed string, err error) {
+	err = tx.QueryRow(`DELETE FROM people_session WHERE hash = $1 RETURNING sealed`, hash).Scan(&sealed)
+	if errors.Is(err, sqldb.ErrNoRows) {
+		err = nil
+	}
+	return sealed, err
 }
 
 func deleteSessionsOf(tx *sqldb.Tx, user string) error {

@@ -334,7 +334,7 @@ func (s *Service) syncMembers(ctx context.Context, tx *sqldb.Tx, u User, source 
 	if err != nil {
 		return err
 	}
-	for team := range had {
+	for _, team := range sortedKeys(had) {
 		if _, stays := want[team]; stays {
 			continue
 		}
@@ -346,7 +346,8 @@ func (s *Service) syncMembers(ctx context.Context, tx *sqldb.Tx, u User, source 
 			return err
 		}
 	}
-	for team, lead := range want {
+	for _, team := range sortedKeys(want) {
+		lead := want[team]
 		t, err := teamByRef(tx, team)
 		if err != nil {
 			return err
