@@ -18,6 +18,7 @@ import (
 	"github.com/yagura-sre/yagura/internal/ingest/wal"
 	"github.com/yagura-sre/yagura/internal/job"
 	"github.com/yagura-sre/yagura/internal/people"
+	"github.com/yagura-sre/yagura/internal/release"
 	"github.com/yagura-sre/yagura/internal/sqldb"
 	"github.com/yagura-sre/yagura/internal/telemetry"
 	"github.com/yagura-sre/yagura/internal/telemetry/clickhouse"
@@ -40,16 +41,17 @@ type App struct {
 	Options
 	started time.Time
 
-	db      *sqldb.DB
-	jobs    *job.Runner
-	history *timeline.Service
-	people  *people.Service
-	engine  *engine.Supervisor // nil when a ClickHouse by URL is used
-	store   *clickhouse.Store
-	metrics metricStore
-	wal     *wal.Log
-	tail    *ingest.TailHub
-	ingest  *ingest.Service
+	db       *sqldb.DB
+	jobs     *job.Runner
+	history  *timeline.Service
+	releases *release.Service
+	people   *people.Service
+	engine   *engine.Supervisor // nil when a ClickHouse by URL is used
+	store    *clickhouse.Store
+	metrics  metricStore
+	wal      *wal.Log
+	tail     *ingest.TailHub
+	ingest   *ingest.Service
 
 	listener   net.Listener
 	prepared   chan struct{} // closed when the engine has its tables
@@ -100,6 +102,7 @@ func New(ctx context.Context, opt Options) (a *App, err error) {
 		{"metrics store", a.openMetrics},
 		{"write-ahead log", a.openLog},
 		{"ingest", a.openIngest},
+		{"releases", a.openReleases},
 		{"API", a.openAPI},
 		{"receivers", a.openReceivers},
 		{"upkeep", a.openUpkeep},

@@ -17,6 +17,7 @@ import (
 	"github.com/yagura-sre/yagura/internal/ingest/wal"
 	"github.com/yagura-sre/yagura/internal/insight"
 	"github.com/yagura-sre/yagura/internal/job"
+	"github.com/yagura-sre/yagura/internal/release"
 	"github.com/yagura-sre/yagura/internal/telemetry"
 	"github.com/yagura-sre/yagura/internal/timeline"
 	"github.com/yagura-sre/yagura/web"
@@ -33,6 +34,7 @@ func (a *App) newAPI(opt api.Options) *api.API {
 	ingest.Register(to, a.ingest, func() wal.Quarantine { return a.wal.Quarantine() })
 	job.Register(to, a.jobs)
 	timeline.Register(to, a.history)
+	release.Register(to, a.releases)
 	a.registerStatus(to)
 	return to
 }
