@@ -1,20 +1,22 @@
 package telemetry
 
 import (
-	"math"
 	"slices"
 	"time"
 )
 
-// durationBounds are where the duration buckets of a DurationMap begin: ten to a decade from
-// a microsecond on, in whole nanoseconds, so that every store draws the same line. The first
-// holds all that is shorter, the last all from nearly three hours on.
+// durationBounds are where the duration buckets of a DurationMap begin: the ten preferred
+// numbers of each decade (ISO 3, R10) from a microsecond on, in whole nanoseconds, so that
+// people can read them and every store draws the same line. The first holds all that is
+// shorter, the last all from nearly three hours on.
 var durationBounds = func() []int64 {
 	bounds := []int64{0}
-	for i := 30; i <= 130; i++ {
-		bounds = append(bounds, int64(math.Round(math.Pow(10, float64(i)/10))))
+	for decade := int64(10); decade <= 1e10; decade *= 10 {
+		for _, n := range [...]int64{100, 125, 160, 200, 250, 315, 400, 500, 630, 800} {
+			bounds = append(bounds, n*decade)
+		}
 	}
-	return bounds
+	return append(bounds, 1e13)
 }()
 
 // DurationBounds are the lower bounds of the duration buckets, ascending, in nanoseconds.

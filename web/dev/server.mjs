@@ -111,6 +111,28 @@ function histogram(signal, q) {
   };
 }
 
+function durations(q) {
+  const bounds = [0];
+  for (let k = 3; k < 13; k++)
+    for (const n of [1, 1.25, 1.6, 2, 2.5, 3.15, 4, 5, 6.3, 8]) bounds.push(Math.round(n * 10 ** k));
+  bounds.push(1e13);
+  const { step_ns } = histogram('spans', q);
+  const cells = new Map();
+  for (const { row } of rows('spans', q)) {
+    const t = Math.floor((Date.parse(`${row.time.slice(0, 23)}Z`) * 1e6) / step_ns) * (step_ns / 1e6);
+    const b = bounds.findLastIndex((n) => row.duration_ns >= n);
+    const c = cells.get(`${t} ${b}`) ?? [t, b, 0, 0];
+    c[2]++;
+    if (row.status === 'error') c[3]++;
+    cells.set(`${t} ${b}`, c);
+  }
+  return {
+    step_ns,
+    bounds_ns: bounds,
+    cells: [...cells.values()].sort((a, b) => a[0] - b[0] || a[1] - b[1]),
+  };
+}
+
 const facetKeys = {
   logs: [
     'level',
@@ -272,6 +294,7 @@ const routes = {
   'GET /logs/facets': (q) => facets('logs', q),
   'GET /spans/count': (q) => ({ count: rows('spans', q).length }),
   'GET /spans/histogram': (q) => histogram('spans', q),
+  'GET /spans/durations': (q) => durations(q),
   'GET /spans/facets': (q) => facets('spans', q),
   'GET /traces': (q) => page(rows('spans', q), q, (x) => data.traceSummary(x.n)),
   'GET /filter': (q) => ({

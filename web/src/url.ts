@@ -8,6 +8,8 @@ export interface Search {
   from?: string;
   to?: string;
   env?: string;
+  /** compare=day or compare=week: the day or the week before stands behind. */
+  compare?: string;
   /** paused=1: nothing is refreshed by itself. */
   paused?: string;
   filter?: string;
@@ -37,6 +39,7 @@ const keys: (keyof Search)[] = [
   'from',
   'to',
   'env',
+  'compare',
   'paused',
   'filter',
   'row',
@@ -75,10 +78,11 @@ export function stringifySearch(search: Record<string, unknown>): string {
   return s ? `?${s}` : '';
 }
 
-/** carried is what a link to another page takes along: the range and the environment. */
+/** carried is what a link to another page takes along: the range, what it is compared with,
+ * and the environment. */
 export function carried(s: Search): Search {
   const out: Search = {};
-  for (const k of ['from', 'to', 'env', 'paused'] as const) if (s[k]) out[k] = s[k];
+  for (const k of ['from', 'to', 'env', 'compare', 'paused'] as const) if (s[k]) out[k] = s[k];
   return out;
 }
 

@@ -105,6 +105,19 @@ export const histogramQuery = (signalName: RowSignal, s: Scope, filter: string, 
     placeholderData: keepPreviousData,
   });
 
+export const durationsQuery = (s: Scope, filter: string, buckets: number) =>
+  queryOptions({
+    queryKey: ['durations', s, filter, buckets],
+    queryFn: ({ signal }) =>
+      unwrap(
+        api.GET('/api/v1/spans/durations', {
+          params: { query: { ...rowQuery(s, filter), buckets } },
+          signal,
+        }),
+      ),
+    placeholderData: keepPreviousData,
+  });
+
 export const facetsQuery = (signalName: RowSignal, s: Scope, filter: string, key?: string, limit = 8) =>
   queryOptions({
     queryKey: ['facets', signalName, s, filter, key ?? '', limit],

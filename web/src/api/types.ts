@@ -21,3 +21,4 @@ export type TraceSpan = S['TraceSpan'];
 export type MetricName = S['MetricNameRecord'];
 export type MetricResult = S['MetricResultBody'];
 export type MetricSeries = S['MetricSeriesRecord'];
+export type MetricHistogram = S['MetricHistogramRecord'];

@@ -66,6 +66,9 @@ export const en = {
     earlier: 'Earlier',
     later: 'Later',
     widen: 'Twice as long',
+    compare: 'Compare with',
+    compareWith: { none: 'Nothing', day: 'Day before', week: 'Week before' },
+    against: { day: 'vs day before', week: 'vs week before' },
   },
   palette: {
     title: 'Search and commands',
@@ -123,7 +126,6 @@ export const en = {
     noPageAdvice: 'The address may be mistyped, or the page has moved.',
   },
   table: { actions: 'Actions', show: 'Show' },
-  chart: { none: 'no rows', time: 'Time', noData: 'No data' },
   filter: {
     label: 'Filter',
     enter: 'Enter ↵',
@@ -253,7 +255,7 @@ export const en = {
     total: (n: string) => plural(n, 'matching span', 'matching spans'),
     list: 'Traces, newest first',
     histogram: 'Matching spans over time by status',
-    scatter: 'Duration of the listed traces over time',
+    durationMap: 'Durations of all matching spans over time',
     overTime: 'Spans over time',
     durations: 'Durations',
     chartKind: 'Chart',
@@ -273,7 +275,6 @@ export const en = {
     noMatchText: 'Take a term out, or choose a longer time range.',
     end: 'These are all traces of the time range.',
     withError: (n: string) => plural(n, 'error', 'errors'),
-    listed: (n: string) => `the ${n} listed traces; log scale`,
   },
   trace: {
     title: 'Trace',
@@ -343,13 +344,11 @@ export const en = {
     noResult: 'The query has no result in this time range',
     noResultText: 'Choose a longer time range, or check names and labels of the query.',
     start: 'Choose a metric or write PromQL',
-    startText: 'A counter is shown as its rate, a histogram as its 95th percentile, a gauge as it is.',
-    label: 'Series',
-    last: 'Last',
-    min: 'Min',
-    avg: 'Mean',
-    max: 'Max',
-    show: 'Show or hide',
+    startText:
+      'A counter is shown as its rate, a histogram as its 95th percentile or as a heat map, a gauge as it is.',
+    heat: (name: string) => `Spread of ${name} over time`,
+    moreHeat: (shown: string, n: string) =>
+      `${shown} of ${n} histograms are drawn. Sum them, or narrow the query.`,
     tooMany: (shown: string, n: string) => `${shown} of ${n} series are drawn, the largest first.`,
     chart: 'Result over time',
     log: 'Log scale',

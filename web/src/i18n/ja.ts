@@ -58,6 +58,9 @@ export const ja = {
     earlier: '前の期間',
     later: '次の期間',
     widen: '期間を2倍に広げる',
+    compare: '比較対象',
+    compareWith: { none: 'なし', day: '前日', week: '前週' },
+    against: { day: '前日と比較', week: '前週と比較' },
   },
   palette: {
     title: '検索とコマンド',
@@ -116,7 +119,6 @@ export const ja = {
     noPageAdvice: 'アドレスが間違っているか、ページが移動した可能性があります。',
   },
   table: { actions: '操作', show: '表示' },
-  chart: { none: 'なし', time: '時刻', noData: 'データなし' },
   filter: {
     label: 'フィルタ',
     enter: 'Enter で適用 ↵',
@@ -246,7 +248,7 @@ export const ja = {
     total: (n) => `一致したスパン ${n}件`,
     list: 'トレース（新しい順）',
     histogram: '一致したスパンのステータス別の推移',
-    scatter: '一覧のトレースの所要時間の分布',
+    durationMap: '条件に一致するスパンの所要時間の分布',
     overTime: 'スパン数の推移',
     durations: '所要時間',
     chartKind: 'グラフ',
@@ -266,7 +268,6 @@ export const ja = {
     noMatchText: '条件を減らすか、期間を広げてください。',
     end: 'この期間のトレースは以上です。',
     withError: (n) => `エラー${n}件`,
-    listed: (n) => `一覧の${n}トレース、対数目盛`,
   },
   trace: {
     title: 'トレース',
@@ -335,13 +336,11 @@ export const ja = {
     noResult: 'この期間の結果はありません',
     noResultText: '期間を広げるか、クエリの名前とラベルを確認してください。',
     start: 'メトリクスを選ぶか、PromQL を入力してください',
-    startText: 'カウンターは増加率、ヒストグラムは95パーセンタイル、ゲージは値をそのまま表示します。',
-    label: '系列',
-    last: '最新',
-    min: '最小',
-    avg: '平均',
-    max: '最大',
-    show: '表示・非表示',
+    startText:
+      'カウンターは増加率、ヒストグラムは95パーセンタイルまたはヒートマップ、ゲージは値をそのまま表示します。',
+    heat: (name) => `${name} の分布`,
+    moreHeat: (shown, n) =>
+      `${n}個のヒストグラムのうち${shown}個を表示しています。集計するか、クエリを絞り込んでください。`,
     tooMany: (shown, n) => `${n}系列のうち、値の大きい${shown}系列を描画しています。`,
     chart: 'クエリ結果の推移',
     log: '対数目盛',

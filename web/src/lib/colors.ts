@@ -31,6 +31,16 @@ export function colorsFor(names: Iterable<string>): Map<string, string> {
   return new Map([...new Set(names)].map((n) => [n, colorOf(n)]));
 }
 
+/** blend mixes two colours written as #rrggbb; share is how much of the second there is. */
+export function blend(a: string, b: string, share: number): string {
+  const channel = (c: string, i: number) => Number.parseInt(c.slice(1 + i * 2, 3 + i * 2), 16);
+  const mixed = [0, 1, 2].map((i) => Math.round(channel(a, i) * (1 - share) + channel(b, i) * share));
+  return `#${mixed.map((n) => n.toString(16).padStart(2, '0')).join('')}`;
+}
+
+/** percentiles are lines of one thing: the slower, the darker. */
+export const percentileColors = { p50: '#66b5e0', p90: '#5486c4', p95: '#4477aa', p99: '#8f6fc0' } as const;
+
 export const levels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', ''] as const;
 
 /** levelColor is a CSS variable of theme.css; it differs between light and dark. */

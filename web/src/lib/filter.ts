@@ -93,12 +93,45 @@ export function find(text: string, key: string, value: string): Term | undefined
 export function add(text: string, key: string, value: string, negated = false): string {
   const there = find(text, key, value);
   if (there && there.negated === negated) return text;
-  const base = there ? remove(text, there) : text.trim();
-  const next = compare(key, value, negated);
-  if (base === '' || base === '*') return next;
+  return narrowed(there ? remove(text, there) : text, compare(key, value, negated));
+}
+
+function narrowed(text: string, by: string): string {
+  const base = text.trim();
+  if (base === '' || base === '*' || by === '') return base === '*' || base === '' ? by : base;
   // An OR binds weaker than terms side by side: without parentheses the new term would
   // only narrow the last alternative.
-  return `${hasTopLevelOr(base) ? `(${base})` : base} ${next}`;
+  return `${hasTopLevelOr(base) ? `(${base})` : base} ${by}`;
+}
+
+/** withDuration asks for durations from lower up to, not including, upper, in nanoseconds;
+ * bounds that the text had before give way, unless they stand within alternatives. */
+export function withDuration(text: string, lower: number, upper: number): string {
+  let base = text;
+  const bound = (t: Term) => t.key === 'duration' && !t.negated && /^[<>]/.test(t.op ?? '');
+  if (!/[()]/.test(base) && !hasTopLevelOr(base))
+    for (let t = terms(base).find(bound); t; t = terms(base).find(bound)) base = remove(base, t);
+  const by = [
+    lower > 0 ? `duration>=${durationText(lower)}` : '',
+    Number.isFinite(upper) ? `duration<${durationText(upper)}` : '',
+  ];
+  return narrowed(base, by.filter(Boolean).join(' '));
+}
+
+/** durationText writes nanoseconds as a filter reads them, without loss. */
+export function durationText(ns: number): string {
+  const units: [number, string][] = [
+    [1e9, 's'],
+    [1e6, 'ms'],
+    [1e3, 'us'],
+  ];
+  const [unit, suffix] = units.find(([u]) => ns >= u) ?? [1, 'ns'];
+  // Digits, not division: 0.1 + 0.2 has no place in a bound.
+  const whole = Math.floor(ns / unit);
+  const rest = String(Math.round(ns - whole * unit))
+    .padStart(Math.round(Math.log10(unit)), '0')
+    .replace(/0+$/, '');
+  return `${whole}${unit > 1 && rest ? `.${rest}` : ''}${suffix}`;
 }
 
 /** remove cuts a term, and the OR that would be left dangling. */

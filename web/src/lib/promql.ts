@@ -1,13 +1,12 @@
 // Helpers around PromQL results: the first query for a metric, names for series, and
 // series laid on one grid of times for drawing.
 
-/** firstQuery shows a metric by its type: a counter as its rate, a histogram as its 95th
- * percentile, the rest as they are. */
+/** firstQuery shows a metric by its type: a counter as its rate, a classic histogram as its
+ * 95th percentile, a native one whole (it is drawn as a heat map), the rest as they are. */
 export function firstQuery(name: string, type: string): string {
   const metric = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/.test(name) ? name : `{${JSON.stringify(name)}}`;
   if (name.endsWith('_bucket')) return `histogram_quantile(0.95, sum by (le) (rate(${metric}[5m])))`;
-  if (type === 'histogram' && !/_(sum|count)$/.test(name))
-    return `histogram_quantile(0.95, sum(rate(${metric}[5m])))`;
+  if (type === 'histogram' && !/_(sum|count)$/.test(name)) return `sum(rate(${metric}[5m]))`;
   if (type === 'counter' || (type === 'histogram' && /_(sum|count)$/.test(name)))
     return `rate(${metric}[5m])`;
   return metric;
@@ -31,9 +30,9 @@ export function seriesNames(all: readonly Labels[]): string[] {
 }
 
 export interface Aligned {
-  /** times in seconds, as the chart wants them. */
-  x: number[];
-  y: (number | null)[][];
+  /** times in milliseconds. */
+  times: number[];
+  rows: (number | null)[][];
 }
 
 /** align puts series on one grid with the step of the query, so that a missing sample is a
@@ -50,10 +49,10 @@ export function align(
       if (t < min) min = t;
       if (t > max) max = t;
     }
-  if (!Number.isFinite(min) || !(stepMs > 0)) return { x: [], y: series.map(() => []) };
+  if (!Number.isFinite(min) || !(stepMs > 0)) return { times: [], rows: series.map(() => []) };
   const n = Math.round((max - min) / stepMs) + 1;
-  const x = Array.from({ length: n }, (_, i) => (min + i * stepMs) / 1000);
-  const y = series.map((s) => {
+  const times = Array.from({ length: n }, (_, i) => min + i * stepMs);
+  const rows = series.map((s) => {
     const row = new Array<number | null>(n).fill(null);
     for (const [t, v] of s.points) {
       if (t === null || t === undefined) continue;
@@ -62,34 +61,7 @@ export function align(
     }
     return row;
   });
-  return { x, y };
-}
-
-export interface Summary {
-  last: number;
-  min: number;
-  max: number;
-  mean: number;
-}
-
-/** summarise of the samples that are there; NaN when there is none. */
-export function summarise(points: readonly (readonly (number | null)[])[]): Summary {
-  let last = Number.NaN;
-  let min = Number.POSITIVE_INFINITY;
-  let max = Number.NEGATIVE_INFINITY;
-  let sum = 0;
-  let n = 0;
-  for (const [, v] of points) {
-    if (v === null || v === undefined || Number.isNaN(v)) continue;
-    last = v;
-    min = Math.min(min, v);
-    max = Math.max(max, v);
-    sum += v;
-    n++;
-  }
-  return n === 0
-    ? { last: Number.NaN, min: Number.NaN, max: Number.NaN, mean: Number.NaN }
-    : { last, min, max, mean: sum / n };
+  return { times, rows };
 }
 
 /** stepFor is a round step that gives about as many points as the chart has room for. */

@@ -62,6 +62,16 @@ export function between(a: number, b: number): Range {
   return absolute({ fromMs: from, toMs: to, relative: false });
 }
 
+/** Compare is what a range is compared with: the same hours of the day or week before. */
+export type Compare = 'day' | 'week';
+
+/** backMs is how far back that lies. */
+export const backMs: Record<Compare, number> = { day: 86_400e3, week: 7 * 86_400e3 };
+
+export function isCompare(s: string | undefined): s is Compare {
+  return s === 'day' || s === 'week';
+}
+
 /** shift moves a range by a share of its length, never beyond now. */
 export function shift(r: Resolved, share: number, now: number): Range {
   const length = r.toMs - r.fromMs;

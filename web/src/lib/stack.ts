@@ -33,10 +33,3 @@ export function fill(
   }
   return out;
 }
-
-/** niceMax rounds up to 1, 2, 2.5, 5 or 10 times a power of ten. */
-export function niceMax(n: number): number {
-  if (n <= 1) return 1;
-  const mag = 10 ** Math.floor(Math.log10(n));
-  return ([1, 2, 2.5, 5, 10].find((m) => m * mag >= n) ?? 10) * mag;
-}

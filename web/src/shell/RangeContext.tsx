@@ -17,6 +17,9 @@ export interface RangeState extends R.Resolved {
   refresh: () => void;
   setRange: (r: R.Range) => void;
   setEnv: (env: string) => void;
+  /** compare is what the range is compared with, or nothing. */
+  compare: R.Compare | undefined;
+  setCompare: (c: R.Compare | undefined) => void;
 }
 
 const Context = createContext<RangeState | null>(null);
@@ -48,6 +51,8 @@ export function RangeProvider({ children }: { children: ReactNode }) {
 
   const setRange = useCallback((r: R.Range) => set({ from: r.from, to: r.to }), [set]);
   const setEnv = useCallback((e: string) => set({ env: e }), [set]);
+  const compare = R.isCompare(search.compare) ? search.compare : undefined;
+  const setCompare = useCallback((c: R.Compare | undefined) => set({ compare: c ?? '' }), [set]);
   const setLive = useCallback(
     (on: boolean) => {
       set({ paused: on ? '' : '1' });
@@ -67,8 +72,10 @@ export function RangeProvider({ children }: { children: ReactNode }) {
       refresh,
       setRange,
       setEnv,
+      compare,
+      setCompare,
     };
-  }, [resolved, from, to, env, live, setLive, refresh, setRange, setEnv]);
+  }, [resolved, from, to, env, live, setLive, refresh, setRange, setEnv, compare, setCompare]);
   return <Context value={value}>{children}</Context>;
 }
 
@@ -76,4 +83,26 @@ export function useRange(): RangeState {
   const value = useContext(Context);
   if (!value) throw new Error('useRange outside RangeProvider');
   return value;
+}
+
+export interface CompareRange {
+  by: R.Compare;
+  /** shiftMs is what is added to a time of then to lay it on now. */
+  shiftMs: number;
+  fromMs: number;
+  toMs: number;
+  /** scope is what API calls take for the range of then. */
+  scope: Scope;
+}
+
+/** useCompareRange is the range that the page's is compared with; null when it is not. */
+export function useCompareRange(): CompareRange | null {
+  const { compare, fromMs, toMs, scope } = useRange();
+  const { env } = scope;
+  return useMemo(() => {
+    if (!compare) return null;
+    const shiftMs = R.backMs[compare];
+    const then = { fromMs: fromMs - shiftMs, toMs: toMs - shiftMs, relative: false };
+    return { by: compare, shiftMs, ...then, scope: { ...R.absolute(then), env } };
+  }, [compare, fromMs, toMs, env]);
 }

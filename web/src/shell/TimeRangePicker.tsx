@@ -1,4 +1,4 @@
-import { Button, Popover, TextInput } from '@mantine/core';
+import { Button, Popover, SegmentedControl, TextInput } from '@mantine/core';
 import { useHotkeys } from '@mantine/hooks';
 import { type FormEvent, useState } from 'react';
 import { type Texts, useI18n } from '~/i18n';
@@ -52,11 +52,12 @@ export function TimeRangePicker() {
           <Button
             variant="default"
             leftSection={<Icon name="clock" size={14} />}
-            aria-label={`${t.range.title}: ${rangeLabel(range.raw, range, t, lang)}`}
+            aria-label={`${t.range.title}: ${rangeLabel(range.raw, range, t, lang)}${range.compare ? `, ${t.range.against[range.compare]}` : ''}`}
             title={`${T.full(range.fromMs, lang, false)} – ${T.full(range.toMs, lang, false)}`}
             onClick={() => setOpened((o) => !o)}
           >
             {rangeLabel(range.raw, range, t, lang)}
+            {range.compare && <span className={classes.against}>{t.range.against[range.compare]}</span>}
           </Button>
         </Popover.Target>
         <Popover.Dropdown p={0}>
@@ -88,7 +89,22 @@ export function TimeRangePicker() {
                 </button>
               ))}
             </div>
-            <Custom key={`${range.raw.from}|${range.raw.to}`} onChoose={choose} />
+            <div>
+              <Custom key={`${range.raw.from}|${range.raw.to}`} onChoose={choose} />
+              <div className={classes.compare}>
+                <span id="compare-with">{t.range.compare}</span>
+                <SegmentedControl
+                  aria-labelledby="compare-with"
+                  fullWidth
+                  value={range.compare ?? 'none'}
+                  onChange={(v) => range.setCompare(R.isCompare(v) ? v : undefined)}
+                  data={(['none', 'day', 'week'] as const).map((c) => ({
+                    value: c,
+                    label: t.range.compareWith[c],
+                  }))}
+                />
+              </div>
+            </div>
           </div>
         </Popover.Dropdown>
       </Popover>

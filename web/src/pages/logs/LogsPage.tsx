@@ -8,16 +8,15 @@ import { useI18n } from '~/i18n';
 import { levelColor, levels } from '~/lib/colors';
 import * as Fl from '~/lib/filter';
 import { count, group } from '~/lib/format';
-import { between } from '~/lib/range';
 import { useRange } from '~/shell/RangeContext';
-import { ErrorState, isInvalid } from '~/ui/ErrorState';
+import { ErrorState } from '~/ui/ErrorState';
 import classes from '~/ui/explore.module.css';
 import { Facets } from '~/ui/Facets';
 import { FilterInput } from '~/ui/FilterInput';
 import { Icon } from '~/ui/Icon';
 import { IconButton } from '~/ui/IconButton';
 import { Page } from '~/ui/Page';
-import { TimeBars } from '~/ui/TimeBars';
+import { RowsOverTime } from '~/ui/RowsOverTime';
 import { useUrl } from '~/url';
 import { LogDetail } from './LogDetail';
 import { LogList } from './LogList';
@@ -130,43 +129,20 @@ function Total({ filter }: { filter: string }) {
 
 function Bars({ filter }: { filter: string }) {
   const { t } = useI18n();
-  const range = useRange();
-  const h = useQuery(histogramQuery('logs', range.scope, filter, 80));
   // The worst at the bottom, where bars start together and can be compared.
-  const groups = levels.map((l) => ({
-    key: l,
-    label: l ? l.toUpperCase() : t.logs.noLevel,
-    color: levelColor(l),
-  }));
-  const present = new Set(
-    h.data?.buckets.flatMap((b) => Object.keys(b.counts).filter((k) => (b.counts[k] ?? 0) > 0)),
+  const groups = useMemo(
+    () =>
+      levels.map((l) => ({
+        key: l || 'none',
+        label: l ? l.toUpperCase() : t.logs.noLevel,
+        color: levelColor(l),
+        has: (k: string) => k === l,
+      })),
+    [t],
   );
   return (
     <div className={classes.chart}>
-      {h.error && !h.data && !isInvalid(h.error) ? (
-        <ErrorState error={h.error} retry={() => void h.refetch()} />
-      ) : (
-        <div className={h.isPlaceholderData ? 'stale' : undefined}>
-          <TimeBars
-            histogram={h.data ?? { step_ns: 60e9, buckets: [] }}
-            groups={groups}
-            fromMs={range.fromMs}
-            toMs={range.toMs}
-            label={t.logs.histogram}
-            onZoom={(a, b) => range.setRange(between(a, b))}
-          />
-          <div className={classes.legend} aria-hidden="true">
-            {groups
-              .filter((g) => present.has(g.key))
-              .map((g) => (
-                <span key={g.key}>
-                  <i style={{ background: g.color }} />
-                  {g.label}
-                </span>
-              ))}
-          </div>
-        </div>
-      )}
+      <RowsOverTime signal="logs" filter={filter} groups={groups} label={t.logs.histogram} />
     </div>
   );
 }

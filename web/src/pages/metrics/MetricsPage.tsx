@@ -7,8 +7,7 @@ import { metricNamesQuery, metricRangeQuery } from '~/api/queries';
 import { useI18n } from '~/i18n';
 import { count, duration, group } from '~/lib/format';
 import { firstQuery, stepFor } from '~/lib/promql';
-import { between } from '~/lib/range';
-import { useRange } from '~/shell/RangeContext';
+import { useCompareRange, useRange } from '~/shell/RangeContext';
 import { Empty } from '~/ui/Empty';
 import { ErrorState } from '~/ui/ErrorState';
 import explore from '~/ui/explore.module.css';
@@ -34,6 +33,15 @@ export function MetricsPage() {
     placeholderData: (prev, prevQuery) =>
       prevQuery?.queryKey[1] === query ? keepPreviousData(prev) : undefined,
   });
+  const then = useCompareRange();
+  const b = useQuery({
+    ...metricRangeQuery(query, then?.scope.from ?? '', then?.scope.to ?? '', step),
+    enabled: query !== '' && then !== null,
+    placeholderData: (prev, prevQuery) =>
+      prevQuery?.queryKey[1] === query ? keepPreviousData(prev) : undefined,
+  });
+  const before = useMemo(() => (then && b.data ? { result: b.data, then } : null), [then, b.data]);
+  const lines = q.data?.series.some((s) => s.points.length > 0) ?? false;
   const run = (text: string) => set({ query: text.trim() });
   return (
     <Page
@@ -61,20 +69,16 @@ export function MetricsPage() {
             <Empty title={t.metrics.noResult} text={t.metrics.noResultText} />
           ) : (
             <div className={q.isPlaceholderData ? 'stale' : undefined}>
-              <Checkbox
-                size="xs"
-                mb={6}
-                label={t.metrics.log}
-                checked={log}
-                onChange={(e) => setLog(e.currentTarget.checked)}
-              />
-              <Result
-                result={q.data}
-                log={log}
-                fromMs={range.fromMs}
-                toMs={range.toMs}
-                onZoom={(a, b) => range.setRange(between(a, b))}
-              />
+              {lines && (
+                <Checkbox
+                  size="xs"
+                  mb={6}
+                  label={t.metrics.log}
+                  checked={log}
+                  onChange={(e) => setLog(e.currentTarget.checked)}
+                />
+              )}
+              <Result result={q.data} before={before} log={log} />
             </div>
           )}
         </section>

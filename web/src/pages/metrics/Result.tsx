@@ -1,99 +1,78 @@
-import { Checkbox } from '@mantine/core';
-import { useMemo, useState } from 'react';
-import type { MetricResult } from '~/api/types';
-import { useI18n } from '~/i18n';
+// The result of a query: its series as lines, its native histograms as heat maps.
+import { useMemo } from 'react';
+import type { MetricResult, MetricSeries } from '~/api/types';
+import { useT } from '~/i18n';
 import { palette } from '~/lib/colors';
-import { group, metricValue } from '~/lib/format';
-import { align, type Summary, seriesNames, summarise } from '~/lib/promql';
-import { type Column, DataTable } from '~/ui/DataTable';
-import { Chart } from './Chart';
-import classes from './metrics.module.css';
+import { group } from '~/lib/format';
+import { align, seriesNames } from '~/lib/promql';
+import type { CompareRange } from '~/shell/RangeContext';
+import { type ChartData, laidOn, summaryOf } from '~/ui/chart/data';
+import { HeatMap } from '~/ui/chart/HeatMap';
+import { histogramsOf } from '~/ui/chart/heat';
+import { TimeChart } from '~/ui/chart/TimeChart';
 
 /** More lines than this say nothing, and cost time to draw. */
 const DRAWN = 40;
-
-interface Line extends Summary {
-  id: number;
-  name: string;
-  color: string;
-  labels: Record<string, string>;
-}
+/** More heat maps than this are not looked at. */
+const MAPS = 6;
 
 interface Props {
   result: MetricResult;
+  before: { result: MetricResult; then: CompareRange } | null;
   log: boolean;
-  fromMs: number;
-  toMs: number;
-  onZoom: (fromMs: number, toMs: number) => void;
 }
 
-export function Result({ result, log, fromMs, toMs, onZoom }: Props) {
-  const { t } = useI18n();
-  const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
-  const [sort, setSort] = useState('-last');
-  const { shown, lines, data } = useMemo(() => {
-    const all = result.series.map((s) => ({ s, sum: summarise(s.points) }));
-    const largest =
-      all.length > DRAWN ? [...all].sort((a, b) => (b.sum.max || 0) - (a.sum.max || 0)).slice(0, DRAWN) : all;
-    const names = seriesNames(largest.map((x) => x.s.labels));
+const isHistogram = (s: MetricSeries) => (s.histograms?.length ?? 0) > 0;
+
+export function Result({ result, before, log }: Props) {
+  const t = useT();
+  const stepMs = (result.step_ns ?? 0) / 1e6;
+  const lines = useMemo(() => {
+    const all = result.series.filter((s) => !isHistogram(s));
+    if (all.length <= DRAWN) return all;
+    const max = new Map(all.map((s) => [s, summaryOf(s.points.map((p) => p?.[1] ?? null)).max ?? 0]));
+    return [...all].sort((a, b) => max.get(b)! - max.get(a)!).slice(0, DRAWN);
+  }, [result]);
+  const data = useMemo<ChartData>(() => {
+    const names = seriesNames(lines.map((s) => s.labels));
+    const { times, rows } = align(lines, stepMs);
+    const old = new Map(before?.result.series.map((s) => [identity(s), s]));
     return {
-      shown: largest.length,
-      data: align(
-        largest.map((x) => x.s),
-        (result.step_ns ?? 0) / 1e6,
-      ),
-      lines: largest.map(
-        (x, i): Line => ({
-          id: i,
-          name: names[i] === '{}' ? t.metrics.scalar : names[i]!,
+      times,
+      stepMs,
+      series: lines.map((s, i) => {
+        const was = old.get(identity(s));
+        return {
+          key: identity(s),
+          label: names[i] === '{}' ? t.metrics.scalar : names[i]!,
           color: palette[i % palette.length]!,
-          labels: x.s.labels,
-          ...x.sum,
-        }),
-      ),
-    };
-  }, [result, t]);
-  const toggle = (name: string) => {
-    const next = new Set(hidden);
-    if (!next.delete(name)) next.add(name);
-    setHidden(next);
-  };
-  const columns: Column<Line>[] = [
-    {
-      id: 'show',
-      header: <span className="visually-hidden">{t.table.show}</span>,
-      width: 34,
-      cell: (l) => (
-        <Checkbox
-          size="xs"
-          aria-label={`${t.metrics.show}: ${l.name}`}
-          checked={!hidden.has(l.name)}
-          color={l.color}
-          onChange={() => toggle(l.name)}
-        />
-      ),
-    },
-    {
-      id: 'name',
-      header: t.metrics.label,
-      value: (l) => l.name,
-      cell: (l) => (
-        <span className={classes.series} title={JSON.stringify(l.labels, null, 1)}>
-          <i style={{ background: l.color }} />
-          {l.name}
-        </span>
-      ),
-    },
-    ...(['last', 'min', 'mean', 'max'] as const).map(
-      (k): Column<Line> => ({
-        id: k,
-        header: k === 'mean' ? t.metrics.avg : t.metrics[k],
-        numeric: true,
-        value: (l) => (Number.isNaN(l[k]) ? Number.NEGATIVE_INFINITY : l[k]),
-        cell: (l) => <span title={String(l[k])}>{Number.isNaN(l[k]) ? '–' : metricValue(l[k])}</span>,
+          values: rows[i]!,
+          ...(was && before
+            ? {
+                before: laidOn(
+                  times,
+                  stepMs,
+                  was.points.map((p) => p[0] ?? 0),
+                  was.points.map((p) => p[1] ?? null),
+                  before.then.shiftMs,
+                ),
+              }
+            : {}),
+        };
       }),
-    ),
-  ];
+    };
+  }, [lines, stepMs, before, t]);
+  const maps = useMemo(() => {
+    const all = result.series.filter(isHistogram);
+    const names = seriesNames(all.map((s) => s.labels));
+    return all.slice(0, MAPS).map((s, i) => ({
+      key: identity(s),
+      name: names[i] === '{}' ? t.metrics.scalar : names[i]!,
+      data: histogramsOf(s.histograms ?? [], stepMs),
+    }));
+  }, [result, stepMs, t]);
+  const total = result.series.length;
+  const histograms = result.series.filter(isHistogram).length;
   return (
     <>
       {result.warnings.map((w) => (
@@ -101,26 +80,31 @@ export function Result({ result, log, fromMs, toMs, onZoom }: Props) {
           {w}
         </p>
       ))}
-      <Chart
-        data={data}
-        lines={lines.map((l) => ({ name: l.name, color: l.color, shown: !hidden.has(l.name) }))}
-        log={log}
-        fromMs={fromMs}
-        toMs={toMs}
-        onZoom={onZoom}
-        label={t.metrics.chart}
-      />
-      {shown < result.series.length && (
-        <p className="dim">{t.metrics.tooMany(group(shown), group(result.series.length))}</p>
+      {maps.map((m) => (
+        <section key={m.key}>
+          {histograms > 1 && <h2 className="mono">{m.name}</h2>}
+          <HeatMap
+            label={t.metrics.heat(m.name)}
+            data={m.data}
+            unit="value"
+            height={histograms > 1 ? 200 : 340}
+          />
+        </section>
+      ))}
+      {maps.length < histograms && (
+        <p className="dim">{t.metrics.moreHeat(group(maps.length), group(histograms))}</p>
       )}
-      <DataTable
-        caption={t.metrics.label}
-        columns={columns}
-        rows={lines}
-        rowKey={(l) => l.name}
-        sort={sort}
-        onSort={setSort}
-      />
+      {lines.length > 0 && (
+        <TimeChart label={t.metrics.chart} data={data} unit="value" height={320} log={log} legend="table" />
+      )}
+      {lines.length < total - histograms && (
+        <p className="dim">{t.metrics.tooMany(group(lines.length), group(total - histograms))}</p>
+      )}
     </>
   );
+}
+
+/** identity is what makes a series itself, whatever the order of its labels. */
+function identity(s: MetricSeries): string {
+  return JSON.stringify(Object.entries(s.labels).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

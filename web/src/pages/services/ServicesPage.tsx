@@ -7,14 +7,15 @@ import { useI18n } from '~/i18n';
 import { compare } from '~/lib/filter';
 import * as F from '~/lib/format';
 import { share } from '~/lib/services';
-import { useRange } from '~/shell/RangeContext';
+import { useCompareRange, useRange } from '~/shell/RangeContext';
 import { Ago } from '~/ui/Ago';
+import { Change } from '~/ui/chart/Change';
+import { Sparkline } from '~/ui/chart/Sparkline';
 import { type Column, DataTable } from '~/ui/DataTable';
 import { ErrorState } from '~/ui/ErrorState';
 import { Page } from '~/ui/Page';
 import { PageLink } from '~/ui/PageLink';
 import { SkeletonRows } from '~/ui/SkeletonRows';
-import { Sparkline } from '~/ui/Sparkline';
 import { useRows } from '~/ui/useRows';
 import { carried, useUrl } from '~/url';
 import { NoServices } from './NoServices';
@@ -31,7 +32,13 @@ export function ServicesPage() {
   // In the order of the server: those whose users are hurt first.
   const rows = q.data?.items ?? none;
   const minutes = Math.max(1 / 60, (range.toMs - range.fromMs) / 60e3);
-  const columns = useColumns(minutes);
+  const then = useCompareRange();
+  const b = useQuery({ ...servicesQuery(then?.scope ?? range.scope), enabled: then !== null });
+  const before = useMemo(
+    () => new Map(then && b.data ? b.data.items.map((s) => [keyOf(s), s]) : []),
+    [then, b.data],
+  );
+  const columns = useColumns(minutes, before);
   const [at] = useRows(rows.length, (i) => {
     const s = rows[i];
     if (s) void navigate({ to: '/traces', search: { ...carried(search), ...ofService(s) } });
@@ -65,7 +72,7 @@ export function ServicesPage() {
             caption={t.services.title}
             columns={columns}
             rows={rows}
-            rowKey={(s) => `${s.service}\u0000${s.env}`}
+            rowKey={keyOf}
             sort={search.sort ?? ''}
             onSort={(sort) => set({ sort }, { replace: true })}
             rowClass={() => classes.row}
@@ -77,14 +84,22 @@ export function ServicesPage() {
   );
 }
 
+const keyOf = (s: Service) => `${s.service}\u0000${s.env}`;
+
+const errorShares = (s: Service) => s.series.errors.map((n, i) => share(n, s.series.requests[i] ?? 0));
+
+const p95s = (s: Service) => s.series.p95_ns.map((v, i) => ((s.series.requests[i] ?? 0) > 0 ? v : null));
+
 /** The filter and environment that mean one row. */
 function ofService(s: Service, more = '') {
   return { filter: compare('service', s.service) + more, ...(s.env ? { env: s.env } : {}) };
 }
 
-function useColumns(minutes: number): Column<Service>[] {
+/** before is the services of the day or week before, where one is compared with. */
+function useColumns(minutes: number, before: Map<string, Service>): Column<Service>[] {
   const { t, lang } = useI18n();
   return useMemo(() => {
+    const was = (s: Service) => before.get(keyOf(s));
     const perMin = (s: Service, n: number) => n / (s.series.step_ns / 60e9 || 1);
     const ms = (ns: number, s: Service) =>
       s.requests === 0 ? (
@@ -119,6 +134,7 @@ function useColumns(minutes: number): Column<Service>[] {
           <span className={classes.spark}>
             <Sparkline
               values={s.series.requests}
+              before={was(s)?.series.requests}
               title={t.services.perMinuteUpTo(
                 F.perMinute(perMin(s, Math.max(0, ...s.series.requests)), lang),
               )}
@@ -126,6 +142,13 @@ function useColumns(minutes: number): Column<Service>[] {
             <span className={classes.figure} title={F.group(s.requests)}>
               {F.perMinute(s.requests / minutes, lang)}
             </span>
+            {before.size > 0 && (
+              <Change
+                now={s.requests / minutes}
+                before={(was(s)?.requests ?? 0) / minutes}
+                unit="perMinute"
+              />
+            )}
           </span>
         ),
       },
@@ -138,13 +161,11 @@ function useColumns(minutes: number): Column<Service>[] {
         cell: (s) => (
           <span className={classes.spark}>
             <Sparkline
-              values={s.series.errors.map((n, i) => share(n, s.series.requests[i] ?? 0))}
+              values={errorShares(s)}
+              before={was(s) && errorShares(was(s)!)}
               {...(s.errors > 0
                 ? {
-                    max: Math.max(
-                      0.02,
-                      ...s.series.errors.map((n, i) => share(n, s.series.requests[i] ?? 0)),
-                    ),
+                    max: Math.max(0.02, ...errorShares(s)),
                   }
                 : {})}
               color="var(--y-level-error)"
@@ -161,6 +182,14 @@ function useColumns(minutes: number): Column<Service>[] {
             ) : (
               <span className={classes.figure}>{s.requests ? F.percent(0) : '–'}</span>
             )}
+            {before.size > 0 && (
+              <Change
+                now={share(s.errors, s.requests)}
+                before={was(s) ? share(was(s)!.errors, was(s)!.requests) : null}
+                unit="share"
+                hurts="up"
+              />
+            )}
           </span>
         ),
       },
@@ -172,11 +201,16 @@ function useColumns(minutes: number): Column<Service>[] {
         value: (s) => s.p95_ns,
         cell: (s) => (
           <span className={classes.spark}>
-            <Sparkline
-              values={s.series.p95_ns.map((v, i) => ((s.series.requests[i] ?? 0) > 0 ? v : null))}
-              color="var(--mantine-color-ai-5)"
-            />
+            <Sparkline values={p95s(s)} before={was(s) && p95s(was(s)!)} color="var(--mantine-color-ai-5)" />
             <span className={classes.figure}>{ms(s.p95_ns, s)}</span>
+            {before.size > 0 && (
+              <Change
+                now={s.requests ? s.p95_ns : null}
+                before={was(s)?.requests ? was(s)!.p95_ns : null}
+                unit="duration"
+                hurts="up"
+              />
+            )}
           </span>
         ),
       },
@@ -228,5 +262,5 @@ function useColumns(minutes: number): Column<Service>[] {
         ),
       },
     ];
-  }, [t, lang, minutes]);
+  }, [t, lang, minutes, before]);
 }

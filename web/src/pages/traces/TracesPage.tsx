@@ -2,22 +2,24 @@ import { SegmentedControl } from '@mantine/core';
 import { useLocalStorage } from '@mantine/hooks';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { useMemo, useRef, useState } from 'react';
-import { histogramQuery, tracesQuery } from '~/api/queries';
+import { durationsQuery, histogramQuery, tracesQuery } from '~/api/queries';
 import type { TraceSummary } from '~/api/types';
 import { useI18n } from '~/i18n';
 import { statusColor } from '~/lib/colors';
+import { withDuration } from '~/lib/filter';
 import { count, group } from '~/lib/format';
 import { between } from '~/lib/range';
 import { useRange } from '~/shell/RangeContext';
+import { HeatMap } from '~/ui/chart/HeatMap';
+import { type Box, durationsOf } from '~/ui/chart/heat';
 import { ErrorState, isInvalid } from '~/ui/ErrorState';
 import classes from '~/ui/explore.module.css';
 import { Facets } from '~/ui/Facets';
 import { FilterInput } from '~/ui/FilterInput';
 import { IconButton } from '~/ui/IconButton';
 import { Page } from '~/ui/Page';
-import { TimeBars } from '~/ui/TimeBars';
+import { RowsOverTime } from '~/ui/RowsOverTime';
 import { useUrl } from '~/url';
-import { Scatter } from './Scatter';
 import { TraceList } from './TraceList';
 
 const none: TraceSummary[] = [];
@@ -64,24 +66,7 @@ export function TracesPage() {
           ]}
         />
       </div>
-      <div className={classes.chart}>
-        {bars ? (
-          h.error && !h.data && !isInvalid(h.error) ? (
-            <ErrorState error={h.error} retry={() => void h.refetch()} />
-          ) : (
-            <Bars data={h.data} stale={h.isPlaceholderData} />
-          )
-        ) : (
-          <div className={q.isPlaceholderData ? 'stale' : undefined}>
-            <Scatter
-              traces={rows}
-              fromMs={range.fromMs}
-              toMs={range.toMs}
-              onZoom={(a, b) => range.setRange(between(a, b))}
-            />
-          </div>
-        )}
-      </div>
+      <div className={classes.chart}>{bars ? <Bars filter={filter} /> : <Durations filter={filter} />}</div>
       <div className={classes.body}>
         {facets && (
           <aside className={classes.facets} aria-label={t.facets.title}>
@@ -124,41 +109,35 @@ function Total({ data }: { data: H | undefined }) {
   );
 }
 
-function Bars({ data, stale }: { data: H | undefined; stale: boolean }) {
+function Bars({ filter }: { filter: string }) {
   const { t } = useI18n();
-  const range = useRange();
-  const groups = [
-    { key: 'error', label: t.traces.error, color: statusColor('error') },
-    { key: 'other', label: t.traces.ok, color: statusColor('ok') },
-  ];
-  const merged = useMemo(
-    () => ({
-      step_ns: data?.step_ns ?? 60e9,
-      buckets: (data?.buckets ?? []).map((b) => {
-        const { error = 0, ...rest } = b.counts;
-        return { time: b.time, counts: { error, other: Object.values(rest).reduce((x, y) => x + y, 0) } };
-      }),
-    }),
-    [data],
+  const groups = useMemo(
+    () => [
+      { key: 'error', label: t.traces.error, color: statusColor('error'), has: (k: string) => k === 'error' },
+      { key: 'other', label: t.traces.ok, color: statusColor('ok'), has: (k: string) => k !== 'error' },
+    ],
+    [t],
   );
+  return <RowsOverTime signal="spans" filter={filter} groups={groups} label={t.traces.histogram} />;
+}
+
+/** The durations of all spans of the filter; what is clicked goes into filter and range. */
+function Durations({ filter }: { filter: string }) {
+  const { t } = useI18n();
+  const { search, set } = useUrl();
+  const { scope } = useRange();
+  const q = useQuery(durationsQuery(scope, filter, 120));
+  const data = useMemo(() => (q.data ? durationsOf(q.data) : { stepMs: 60e3, cells: [] }), [q.data]);
+  const select = (box: Box) =>
+    set({
+      ...between(box.fromMs, box.toMs),
+      filter: withDuration(search.filter ?? '', box.lower, box.upper),
+    });
+  if (q.error && !q.data && !isInvalid(q.error))
+    return <ErrorState error={q.error} retry={() => void q.refetch()} />;
   return (
-    <div className={stale ? 'stale' : undefined}>
-      <TimeBars
-        histogram={merged}
-        groups={groups}
-        fromMs={range.fromMs}
-        toMs={range.toMs}
-        label={t.traces.histogram}
-        onZoom={(a, b) => range.setRange(between(a, b))}
-      />
-      <div className={classes.legend} aria-hidden="true">
-        {groups.map((g) => (
-          <span key={g.key}>
-            <i style={{ background: g.color }} />
-            {g.label}
-          </span>
-        ))}
-      </div>
+    <div className={q.isPlaceholderData ? 'stale' : undefined} style={{ minHeight: 196 }}>
+      <HeatMap label={t.traces.durationMap} data={data} unit="duration" height={176} onSelect={select} />
     </div>
   );
 }
