@@ -39,8 +39,12 @@ func (a *App) openState(ctx, _ context.Context) error {
 	}
 	a.db = db
 	a.history = timeline.NewService(db, a.Clock)
-	a.people = people.New(people.Options{DB: db, Clock: a.Clock, Log: a.Log, NoAuth: a.Config.NoAuth()})
-	return nil
+	opt, err := a.peopleOptions(db)
+	if err != nil {
+		return err
+	}
+	a.people = people.New(opt)
+	return a.people.ApplyTeamsFile(ctx)
 }
 
 // openEngine starts the embedded engine, unless a ClickHouse by URL takes its place.
