@@ -81,6 +81,7 @@ func TestTable(t *testing.T) {
 		{TeamsLead, "---yy--y--"},
 		{TeamsWrite, "----y--y--"},
 		{AlertsAck, "--yyy--y-y"},
+		{ErrorsWrite, "--yyy--y--"},
 		{ReleasesWrite, "--yyy--y--"},
 		{NotifyRead, "--yyy--y--"},
 		{NotifyWrite, "----y--y--"},
