@@ -81,6 +81,8 @@ var logFields = concat(
 	[]Field{
 		{Key: "severity_text", Label: i18n.T("Severity as sent", "送信時の重大度表記")},
 		{Key: "severity_number", Kind: NumberField, Label: i18n.T("Severity number", "重大度番号")},
+		{Key: "pattern", Kind: IDField, Label: i18n.T("Pattern ID", "パターンID")},
+		{Key: "error_group", Kind: IDField, Label: i18n.T("Error group ID", "エラーグループID")},
 	},
 )
 
@@ -96,7 +98,20 @@ var spanFields = concat(
 		{Key: "parent_id", Kind: IDField, Aliases: []string{"parent", "parent_span_id"}, Label: i18n.T("Parent span ID", "親スパンID")},
 	},
 	sharedFields,
+	[]Field{
+		{Key: "peer", Label: i18n.T("Peer", "接続先")},
+		{Key: "peer_kind", Kind: EnumField, Values: peerKindNames, Label: i18n.T("Kind of peer", "接続先の種別")},
+		{Key: "operation_id", Kind: IDField, Label: i18n.T("Statement or operation ID", "ステートメント・操作のID")},
+		{Key: "error_group", Kind: IDField, Label: i18n.T("Error group ID", "エラーグループID")},
+	},
 )
+
+var peerKindNames = func() (names []string) {
+	for _, k := range PeerKinds {
+		names = append(names, string(k))
+	}
+	return names
+}()
 
 func concat(parts ...[]Field) (all []Field) {
 	for _, p := range parts {

@@ -60,6 +60,10 @@ func (r logRow) Value(key string) (string, bool) {
 		v = r.Scope
 	case "severity_text":
 		v = r.SeverityText
+	case "pattern":
+		v = r.Pattern.ID.String()
+	case "error_group":
+		v = r.Error.ID.String()
 	case "severity_number":
 		if r.Severity > 0 {
 			v = strconv.Itoa(int(r.Severity))
@@ -95,6 +99,14 @@ func (r spanRow) Value(key string) (string, bool) {
 		v = r.SpanID.String()
 	case "parent_id":
 		v = r.ParentID.String()
+	case "peer":
+		v = r.Peer.Name
+	case "peer_kind":
+		v = string(r.Peer.Kind)
+	case "operation_id":
+		v = r.Operation.ID.String()
+	case "error_group":
+		v = r.Error.ID.String()
 	case "scope":
 		v = r.Scope
 	default:

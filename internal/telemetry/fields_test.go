@@ -121,7 +121,10 @@ func TestRows(t *testing.T) {
 func TestEveryFieldHasAValue(t *testing.T) {
 	span := someSpan
 	span.Source, span.Endpoint, span.Scope = someLog.Source, "GET /", "lib"
-	for s, row := range map[Signal]filter.Row{Logs: LogRow(&someLog), Spans: SpanRow(&span)} {
+	span.Peer, span.Operation, span.Error = Peer{Kind: PeerDB, Name: "postgresql"}, Shape{ID: 1}, ErrorKey{ID: 1}
+	log := someLog
+	log.Pattern, log.Error = Shape{ID: 1}, ErrorKey{ID: 1}
+	for s, row := range map[Signal]filter.Row{Logs: LogRow(&log), Spans: SpanRow(&span)} {
 		for _, f := range Fields(s) {
 			if _, ok := row.Value(f.Key); !ok {
 				t.Errorf("%s: %s has no value", s, f.Key)

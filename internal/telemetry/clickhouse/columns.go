@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"github.com/ClickHouse/ch-go/proto"
+
+	"github.com/yagura-sre/yagura/internal/telemetry"
 )
 
 // The columns that carry most of the bytes are our own: ch-go's keep every value as a
@@ -161,7 +163,12 @@ type idCol struct {
 	buf []byte
 }
 
-func (c *idCol) append(b []byte)              { c.buf = append(c.buf, b...) }
+func (c *idCol) append(b []byte) { c.buf = append(c.buf, b...) }
+
+// appendID writes the id of a shape, so that its hexadecimal form is the one that people see.
+func (c *idCol) appendID(id telemetry.ShapeID) {
+	c.buf = binary.BigEndian.AppendUint64(c.buf, uint64(id))
+}
 func (c *idCol) Rows() int                    { return len(c.buf) / c.n }
 func (c *idCol) Reset()                       { c.buf = c.buf[:0] }
 func (c *idCol) EncodeColumn(b *proto.Buffer) { b.Buf = append(b.Buf, c.buf...) }

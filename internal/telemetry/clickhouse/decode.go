@@ -3,6 +3,7 @@ package clickhouse
 import (
 	"bytes"
 	"cmp"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"slices"
@@ -131,6 +132,19 @@ func (c block) bytes(name string, i int) []byte {
 	return nil
 }
 
+// shapeID is the id of a shape; a block from before there were any has none.
+func (c block) shapeID(name string, i int) telemetry.ShapeID {
+	if b := c.bytes(name, i); len(b) == 8 {
+		return telemetry.ShapeID(binary.BigEndian.Uint64(b))
+	}
+	return 0
+}
+
+func (c block) errorKey(i int) telemetry.ErrorKey {
+	return telemetry.ErrorKey{ID: c.shapeID("error_group", i), Type: c.text("error_group_type", i),
+		Message: c.text("error_group_message", i), Frame: c.text("error_group_frame", i)}
+}
+
 func (c block) attrs(name string, i int) (attrs []telemetry.Attr) {
 	m, ok := c[name].(*pairs)
 	if !ok {
@@ -183,6 +197,8 @@ func (c block) log(i int, known resources) (l telemetry.Log, err error) {
 		Severity: telemetry.Severity(c.uint8("severity", i)), SeverityText: c.text("severity_text", i),
 		Event: c.text("event", i), Scope: c.text("scope", i), Body: c.text("body", i),
 		Exception: c.exception(i), Attrs: c.attrs("attributes", i), Flags: telemetry.Flags(c.uint8("flags", i)),
+		Arrived: c.int64("arrived", i), Error: c.errorKey(i),
+		Pattern: telemetry.Shape{ID: c.shapeID("pattern_id", i), Text: c.text("pattern", i)},
 	}
 	copy(l.TraceID[:], c.bytes("trace_id", i))
 	copy(l.SpanID[:], c.bytes("span_id", i))
@@ -197,6 +213,9 @@ func (c block) span(i int, known resources) (s telemetry.Span, err error) {
 		Status: telemetry.Status(c.uint8("status", i)), StatusMessage: c.text("status_message", i),
 		Scope: c.text("scope", i), Endpoint: c.text("endpoint", i), Exception: c.exception(i),
 		Attrs: c.attrs("attributes", i), Flags: telemetry.Flags(c.uint8("flags", i)),
+		Arrived: c.int64("arrived", i), Error: c.errorKey(i), Code: c.text("code", i),
+		Peer:      telemetry.Peer{Kind: telemetry.PeerKind(c.text("peer_kind", i)), Name: c.text("peer", i)},
+		Operation: telemetry.Shape{ID: c.shapeID("operation_id", i), Text: c.text("operation", i)},
 	}
 	copy(s.TraceID[:], c.bytes("trace_id", i))
 	copy(s.SpanID[:], c.bytes("span_id", i))

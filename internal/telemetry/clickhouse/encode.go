@@ -111,6 +111,9 @@ type common struct {
 	attrs                                 mapCol
 	flags                                 proto.ColUInt8
 	folded                                strCol
+	arrived                               timeCol
+	errID                                 idCol
+	errType, errMessage, errFrame         lowCol
 
 	// The resource written last: its rows follow one another.
 	resAttrs []telemetry.Attr
@@ -121,7 +124,7 @@ type common struct {
 }
 
 func (c *common) init() {
-	c.traceID.n, c.spanID.n = 16, 8
+	c.traceID.n, c.spanID.n, c.errID.n = 16, 8, 8
 	c.use("id", &c.id)
 	c.use("time", &c.time)
 	c.use("env", &c.env)
@@ -139,6 +142,11 @@ func (c *common) init() {
 	c.use("attributes", &c.attrs)
 	c.use("flags", &c.flags)
 	c.use("folded", &c.folded)
+	c.use("arrived", &c.arrived)
+	c.use("error_group", &c.errID)
+	c.use("error_group_type", &c.errType)
+	c.use("error_group_message", &c.errMessage)
+	c.use("error_group_frame", &c.errFrame)
 }
 
 // reset forgets the rows, which belong to the caller.
@@ -165,6 +173,15 @@ func (c *common) add(id uint64, time int64, s *telemetry.Source, trace telemetry
 	c.excMessage.append(e.Message)
 	c.excStack.append(e.Stack)
 	c.flags = append(c.flags, uint8(flags))
+}
+
+// addDerived writes what was derived of a row on arrival.
+func (c *common) addDerived(arrived int64, e *telemetry.ErrorKey) {
+	c.arrived.ColInt64 = append(c.arrived.ColInt64, arrived)
+	c.errID.appendID(e.ID)
+	c.errType.append(e.Type)
+	c.errMessage.append(e.Message)
+	c.errFrame.append(e.Frame)
 }
 
 // addResource writes the attributes of a resource as one JSON object: a part has few

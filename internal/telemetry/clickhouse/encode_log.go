@@ -13,16 +13,21 @@ type logEncoder struct {
 	severityText lowCol
 	event        lowCol
 	body         strCol
+	patternID    idCol
+	pattern      lowCol
 }
 
 func newLogEncoder() *logEncoder {
 	e := &logEncoder{}
 	e.init()
+	e.patternID.n = 8
 	e.use("observed", &e.observed)
 	e.use("severity", &e.severity)
 	e.use("severity_text", &e.severityText)
 	e.use("event", &e.event)
 	e.use("body", &e.body)
+	e.use("pattern_id", &e.patternID)
+	e.use("pattern", &e.pattern)
 	return e
 }
 
@@ -38,6 +43,9 @@ func (e *logEncoder) add(l *telemetry.Log) {
 	e.event.append(l.Event)
 	e.body.append(l.Body)
 	e.addText(l)
+	e.addDerived(l.Arrived, &l.Error)
+	e.patternID.appendID(l.Pattern.ID)
+	e.pattern.append(l.Pattern.Text)
 }
 
 // addText stores the text of a log with an exception always: the engine looks at the body

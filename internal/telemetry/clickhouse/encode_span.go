@@ -46,6 +46,11 @@ type spanEncoder struct {
 	statusMessage strCol
 	endpoint      lowCol
 	events, links strCol
+	code          lowCol
+	peerKind      lowCol
+	peer          lowCol
+	operationID   idCol
+	operation     lowCol
 	ownLow        [len(ownColumns)]lowCol
 	ownText       [len(ownColumns)]strCol
 	// own finds the place of a key that was seen in this frame: -1 is the map. The keys
@@ -62,7 +67,7 @@ type guess struct {
 func newSpanEncoder() *spanEncoder {
 	e := &spanEncoder{}
 	e.init()
-	e.parentID.n = 8
+	e.parentID.n, e.operationID.n = 8, 8
 	e.use("duration", &e.duration)
 	e.use("parent_id", &e.parentID)
 	e.use("trace_state", &e.traceState)
@@ -73,6 +78,11 @@ func newSpanEncoder() *spanEncoder {
 	e.use("endpoint", &e.endpoint)
 	e.use("events", &e.events)
 	e.use("links", &e.links)
+	e.use("code", &e.code)
+	e.use("peer_kind", &e.peerKind)
+	e.use("peer", &e.peer)
+	e.use("operation_id", &e.operationID)
+	e.use("operation", &e.operation)
 	for i, c := range ownColumns {
 		if c.text {
 			e.use(c.column, &e.ownText[i])
@@ -122,6 +132,12 @@ func (e *spanEncoder) add(s *telemetry.Span) {
 	e.scratch = appendLinks(e.scratch[:0], s.Links)
 	e.links.appendBytes(e.scratch)
 	e.addText(s)
+	e.addDerived(s.Arrived, &s.Error)
+	e.code.append(s.Code)
+	e.peerKind.append(string(s.Peer.Kind))
+	e.peer.append(s.Peer.Name)
+	e.operationID.appendID(s.Operation.ID)
+	e.operation.append(s.Operation.Text)
 }
 
 func (e *spanEncoder) place(i int, key string) int {

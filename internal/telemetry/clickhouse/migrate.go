@@ -197,6 +197,14 @@ func (d ddl) everywhere(kind, name string) string {
 	return fmt.Sprintf("Replicated%s('/yagura/%s/all/%s', '{shard}-{replica}')", kind, d.Database, name)
 }
 
+// Everywhere is everywhere, for an engine with an argument.
+func (d ddl) Everywhere(kind, name, arg string) string {
+	if d.Cluster == "" {
+		return kind + "(" + arg + ")"
+	}
+	return strings.TrimSuffix(d.everywhere(kind, name), ")") + ", " + arg + ")"
+}
+
 func (s *Store) applied(ctx context.Context, d ddl) (map[uint32]bool, error) {
 	rows, err := s.admin.Query(ctx, "SELECT DISTINCT version FROM "+d.Table("schema_migrations"))
 	if err != nil {

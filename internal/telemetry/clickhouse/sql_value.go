@@ -34,16 +34,25 @@ var columnsOf = map[string]string{
 	"service": "service", "env": "env", "version": "version", "instance": "instance", "host": "host",
 	"body": "body", "event": "event", "scope": "scope", "severity_text": "severity_text",
 	"name": "name", "endpoint": "endpoint", "status_message": "status_message",
+	"peer": "peer", "peer_kind": "peer_kind",
 	"exception.type": "exception_type", "exception.message": "exception_message", "exception.stacktrace": "exception_stack",
 }
 
 // Where the ids and numbers with names are.
 var (
-	idColumns = map[string]int{"trace_id": 16, "span_id": 8, "parent_id": 8}
-	levels    = numbered(24, func(i int) string { return telemetry.Severity(i).Level() })
-	kinds     = numbered(5, func(i int) string { return telemetry.Kind(i).String() })
-	statuses  = numbered(255, func(i int) string { return telemetry.Status(i).String() }) // what is none is unset
+	idColumns = map[string]idPlace{
+		"trace_id": {"trace_id", 16}, "span_id": {"span_id", 8}, "parent_id": {"parent_id", 8},
+		"pattern": {"pattern_id", 8}, "operation_id": {"operation_id", 8}, "error_group": {"error_group", 8},
+	}
+	levels   = numbered(24, func(i int) string { return telemetry.Severity(i).Level() })
+	kinds    = numbered(5, func(i int) string { return telemetry.Kind(i).String() })
+	statuses = numbered(255, func(i int) string { return telemetry.Status(i).String() }) // what is none is unset
 )
+
+type idPlace struct {
+	column string
+	bytes  int
+}
 
 func numbered(max int, name func(int) string) map[int]string {
 	m := map[int]string{}
@@ -80,8 +89,9 @@ func (q *statement) value(ref telemetry.KeyRef) value {
 }
 
 func columnValue(key string) value {
-	if n, ok := idColumns[key]; ok {
-		return value{sql: "if(" + key + " = toFixedString('', " + strconv.Itoa(n) + "), '', lower(hex(" + key + ")))", column: key, bytes: n}
+	if id, ok := idColumns[key]; ok {
+		return value{sql: "if(" + id.column + " = toFixedString('', " + strconv.Itoa(id.bytes) + "), '', lower(hex(" + id.column + ")))",
+			column: id.column, bytes: id.bytes}
 	}
 	switch key {
 	case "level":

@@ -85,6 +85,23 @@ func (o *Odd) exception() telemetry.Exception {
 	return telemetry.Exception{Type: o.maybe(), Message: o.sentence(), Stack: o.sentence()}
 }
 
+// shapes are few, and the same text always has the same id.
+func (o *Odd) shape() telemetry.Shape {
+	if o.rnd.IntN(4) == 0 {
+		return telemetry.Shape{}
+	}
+	i := o.rnd.IntN(20)
+	return telemetry.Shape{ID: telemetry.ShapeID(1<<63 + uint64(i)), Text: words[i]}
+}
+
+func (o *Odd) errorKey() telemetry.ErrorKey {
+	if o.rnd.IntN(3) > 0 {
+		return telemetry.ErrorKey{}
+	}
+	i := o.rnd.IntN(6)
+	return telemetry.ErrorKey{ID: telemetry.ShapeID(1 + i), Type: words[i] + "Error", Message: words[i+6], Frame: words[i+12]}
+}
+
 // ids are few, so that rows share them; a third has none.
 func (o *Odd) ids() (t telemetry.TraceID, s telemetry.SpanID) {
 	if o.rnd.IntN(3) == 0 {
@@ -126,6 +143,8 @@ func (o *Odd) Logs(n int) []telemetry.Log {
 		l.Exception = o.exception()
 		l.Attrs = o.attrs()
 		l.Flags = telemetry.Flags(o.rnd.IntN(16))
+		l.Arrived = l.Time + o.rnd.Int64N(1e12)
+		l.Pattern, l.Error = o.shape(), o.errorKey()
 	}
 	return rows
 }
@@ -154,6 +173,13 @@ func (o *Odd) Spans(n int) []telemetry.Span {
 			s.Links = append(s.Links, telemetry.SpanLink{TraceID: o.traceID(), SpanID: telemetry.SpanID{2, 1}, Attrs: o.attrs()})
 		}
 		s.Flags = telemetry.Flags(o.rnd.IntN(16))
+		s.Arrived = s.Time + o.rnd.Int64N(1e12)
+		s.Code = o.maybe()
+		if o.rnd.IntN(2) == 0 {
+			s.Peer = telemetry.Peer{Kind: telemetry.PeerKinds[o.rnd.IntN(len(telemetry.PeerKinds))], Name: o.word()}
+			s.Operation = o.shape()
+		}
+		s.Error = o.errorKey()
 	}
 	return rows
 }

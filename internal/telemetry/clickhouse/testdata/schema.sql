@@ -111,3 +111,211 @@ CREATE TABLE IF NOT EXISTS yagura.logs_trial  AS yagura.logs ENGINE = Null;
 
 CREATE TABLE IF NOT EXISTS yagura.spans_trial  AS yagura.spans ENGINE = Null;
 
+-- 0005_indexes
+ALTER TABLE yagura.logs  ADD INDEX IF NOT EXISTS attribute_index mapValues(attributes) TYPE bloom_filter(0.01) GRANULARITY 1;
+
+ALTER TABLE yagura.logs  ADD INDEX IF NOT EXISTS resource_index JSONExtractKeys(resource) TYPE bloom_filter(0.01) GRANULARITY 1;
+
+ALTER TABLE yagura.spans  ADD INDEX IF NOT EXISTS attribute_index mapValues(attributes) TYPE bloom_filter(0.01) GRANULARITY 1;
+
+ALTER TABLE yagura.spans  ADD INDEX IF NOT EXISTS resource_index JSONExtractKeys(resource) TYPE bloom_filter(0.01) GRANULARITY 1;
+
+ALTER TABLE yagura.spans  ADD INDEX IF NOT EXISTS text_index if(empty(folded), lower(concatWithSeparator('\0', name, status_message, exception_type, exception_message, db_query_text, url_path, url_full)), folded) TYPE text(tokenizer = ngrams(2));
+
+ALTER TABLE yagura.logs  MODIFY SETTING materialize_skip_indexes_on_merge = 1;
+
+ALTER TABLE yagura.spans  MODIFY SETTING materialize_skip_indexes_on_merge = 1;
+
+-- 0006_derived
+ALTER TABLE yagura.logs 
+    ADD COLUMN IF NOT EXISTS arrived             DateTime64(9, 'UTC')   CODEC(Delta(8), ZSTD(1)),
+    ADD COLUMN IF NOT EXISTS error_group         FixedString(8)         CODEC(ZSTD(1)),
+    ADD COLUMN IF NOT EXISTS error_group_type    LowCardinality(String) CODEC(ZSTD(1)),
+    ADD COLUMN IF NOT EXISTS error_group_message LowCardinality(String) CODEC(ZSTD(1)),
+    ADD COLUMN IF NOT EXISTS error_group_frame   LowCardinality(String) CODEC(ZSTD(1)),
+    ADD COLUMN IF NOT EXISTS pattern_id          FixedString(8)         CODEC(ZSTD(1)),
+    ADD COLUMN IF NOT EXISTS pattern             LowCardinality(String) CODEC(ZSTD(1));
+
+ALTER TABLE yagura.logs_trial 
+    ADD COLUMN IF NOT EXISTS arrived             DateTime64(9, 'UTC')   CODEC(Delta(8), ZSTD(1)),
+    ADD COLUMN IF NOT EXISTS error_group         FixedString(8)         CODEC(ZSTD(1)),
+    ADD COLUMN IF NOT EXISTS error_group_type    LowCardinality(String) CODEC(ZSTD(1)),
+    ADD COLUMN IF NOT EXISTS error_group_message LowCardinality(String) CODEC(ZSTD(1)),
+    ADD COLUMN IF NOT EXISTS error_group_frame   LowCardinality(String) CODEC(ZSTD(1)),
+    ADD COLUMN IF NOT EXISTS pattern_id          FixedString(8)         CODEC(ZSTD(1)),
+    ADD COLUMN IF NOT EXISTS pattern             LowCardinality(String) CODEC(ZSTD(1));
+
+ALTER TABLE yagura.spans 
+    ADD COLUMN IF NOT EXISTS arrived             DateTime64(9, 'UTC')   CODEC(Delta(8), ZSTD(1)),
+    ADD COLUMN IF NOT EXISTS error_group         FixedString(8)         CODEC(ZSTD(1)),
+    ADD COLUMN IF NOT EXISTS error_group_type    LowCardinality(String) CODEC(ZSTD(1)),
+    ADD COLUMN IF NOT EXISTS error_group_message LowCardinality(String) CODEC(ZSTD(1)),
+    ADD COLUMN IF NOT EXISTS error_group_frame   LowCardinality(String) CODEC(ZSTD(1)),
+    ADD COLUMN IF NOT EXISTS code                LowCardinality(String) CODEC(ZSTD(1)),
+    ADD COLUMN IF NOT EXISTS peer_kind           LowCardinality(String) CODEC(ZSTD(1)),
+    ADD COLUMN IF NOT EXISTS peer                LowCardinality(String) CODEC(ZSTD(1)),
+    ADD COLUMN IF NOT EXISTS operation_id        FixedString(8)         CODEC(ZSTD(1)),
+    ADD COLUMN IF NOT EXISTS operation           LowCardinality(String) CODEC(ZSTD(1));
+
+ALTER TABLE yagura.spans_trial 
+    ADD COLUMN IF NOT EXISTS arrived             DateTime64(9, 'UTC')   CODEC(Delta(8), ZSTD(1)),
+    ADD COLUMN IF NOT EXISTS error_group         FixedString(8)         CODEC(ZSTD(1)),
+    ADD COLUMN IF NOT EXISTS error_group_type    LowCardinality(String) CODEC(ZSTD(1)),
+    ADD COLUMN IF NOT EXISTS error_group_message LowCardinality(String) CODEC(ZSTD(1)),
+    ADD COLUMN IF NOT EXISTS error_group_frame   LowCardinality(String) CODEC(ZSTD(1)),
+    ADD COLUMN IF NOT EXISTS code                LowCardinality(String) CODEC(ZSTD(1)),
+    ADD COLUMN IF NOT EXISTS peer_kind           LowCardinality(String) CODEC(ZSTD(1)),
+    ADD COLUMN IF NOT EXISTS peer                LowCardinality(String) CODEC(ZSTD(1)),
+    ADD COLUMN IF NOT EXISTS operation_id        FixedString(8)         CODEC(ZSTD(1)),
+    ADD COLUMN IF NOT EXISTS operation           LowCardinality(String) CODEC(ZSTD(1));
+
+CREATE TABLE IF NOT EXISTS yagura.minutes_requests 
+(
+    minute         DateTime('UTC')         CODEC(Delta(4), ZSTD(1)),
+    arrival        DateTime('UTC')         CODEC(ZSTD(1)),
+    service        LowCardinality(String)  CODEC(ZSTD(1)),
+    env            LowCardinality(String)  CODEC(ZSTD(1)),
+    version        LowCardinality(String)  CODEC(ZSTD(1)),
+    kind           UInt8                   CODEC(ZSTD(1)),
+    endpoint       LowCardinality(String)  CODEC(ZSTD(1)),
+    code           LowCardinality(String)  CODEC(ZSTD(1)),
+    peer_kind      LowCardinality(String)  CODEC(ZSTD(1)),
+    peer           LowCardinality(String)  CODEC(ZSTD(1)),
+    operation_id   FixedString(8)          CODEC(ZSTD(1)),
+    band           UInt16                  CODEC(Delta(2), ZSTD(1)),
+    operation_text SimpleAggregateFunction(any, LowCardinality(String)) CODEC(ZSTD(1)),
+    requests       SimpleAggregateFunction(sum, UInt64) CODEC(T64, ZSTD(1)),
+    errors         SimpleAggregateFunction(sum, UInt64) CODEC(T64, ZSTD(1)),
+    total          SimpleAggregateFunction(sum, UInt64) CODEC(T64, ZSTD(1))
+)
+ENGINE = AggregatingMergeTree
+PARTITION BY toYYYYMM(minute)
+PRIMARY KEY (toStartOfHour(minute), kind, service)
+ORDER BY (toStartOfHour(minute), kind, service, env, endpoint, peer_kind, peer, operation_id, version, code, minute, arrival, band)
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1,
+    min_parts_to_merge_at_once = 16;
+
+CREATE TABLE IF NOT EXISTS yagura.minutes_instances 
+(
+    minute        DateTime('UTC')         CODEC(Delta(4), ZSTD(1)),
+    arrival       DateTime('UTC')         CODEC(ZSTD(1)),
+    service       LowCardinality(String)  CODEC(ZSTD(1)),
+    env           LowCardinality(String)  CODEC(ZSTD(1)),
+    version       LowCardinality(String)  CODEC(ZSTD(1)),
+    instance      LowCardinality(String)  CODEC(ZSTD(1)),
+    host          LowCardinality(String)  CODEC(ZSTD(1)),
+    level         UInt8                   CODEC(ZSTD(1)),
+    resource_text SimpleAggregateFunction(any, LowCardinality(String)) CODEC(ZSTD(1)),
+    seen          SimpleAggregateFunction(sum, UInt64) CODEC(T64, ZSTD(1)),
+    first         SimpleAggregateFunction(min, DateTime64(9, 'UTC')) CODEC(Delta(8), ZSTD(1)),
+    last          SimpleAggregateFunction(max, DateTime64(9, 'UTC')) CODEC(Delta(8), ZSTD(1))
+)
+ENGINE = AggregatingMergeTree
+PARTITION BY toYYYYMM(minute)
+PRIMARY KEY (toStartOfHour(minute), service, env)
+ORDER BY (toStartOfHour(minute), service, env, version, instance, host, level, minute, arrival)
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1,
+    min_parts_to_merge_at_once = 16;
+
+CREATE TABLE IF NOT EXISTS yagura.minutes_errors 
+(
+    minute       DateTime('UTC')         CODEC(Delta(4), ZSTD(1)),
+    arrival      DateTime('UTC')         CODEC(ZSTD(1)),
+    service      LowCardinality(String)  CODEC(ZSTD(1)),
+    env          LowCardinality(String)  CODEC(ZSTD(1)),
+    version      LowCardinality(String)  CODEC(ZSTD(1)),
+    endpoint     LowCardinality(String)  CODEC(ZSTD(1)),
+    signal       UInt8                   CODEC(ZSTD(1)),
+    error_group  FixedString(8)          CODEC(ZSTD(1)),
+    type_text    SimpleAggregateFunction(any, LowCardinality(String)) CODEC(ZSTD(1)),
+    message_text SimpleAggregateFunction(any, LowCardinality(String)) CODEC(ZSTD(1)),
+    frame_text   SimpleAggregateFunction(any, LowCardinality(String)) CODEC(ZSTD(1)),
+    occurrences  SimpleAggregateFunction(sum, UInt64) CODEC(T64, ZSTD(1)),
+    first        SimpleAggregateFunction(min, DateTime64(9, 'UTC')) CODEC(Delta(8), ZSTD(1)),
+    example      SimpleAggregateFunction(max, Tuple(DateTime64(9, 'UTC'), FixedString(16), FixedString(8))) CODEC(ZSTD(1)),
+    users        AggregateFunction(uniq, String) CODEC(ZSTD(1))
+)
+ENGINE = AggregatingMergeTree
+PARTITION BY toYYYYMM(minute)
+PRIMARY KEY (toStartOfHour(minute), service, env)
+ORDER BY (toStartOfHour(minute), service, env, error_group, endpoint, version, signal, minute, arrival)
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1,
+    min_parts_to_merge_at_once = 16;
+
+CREATE TABLE IF NOT EXISTS yagura.minutes_logs 
+(
+    minute       DateTime('UTC')         CODEC(Delta(4), ZSTD(1)),
+    arrival      DateTime('UTC')         CODEC(ZSTD(1)),
+    service      LowCardinality(String)  CODEC(ZSTD(1)),
+    env          LowCardinality(String)  CODEC(ZSTD(1)),
+    version      LowCardinality(String)  CODEC(ZSTD(1)),
+    level        UInt8                   CODEC(ZSTD(1)),
+    pattern_id   FixedString(8)          CODEC(ZSTD(1)),
+    pattern_text SimpleAggregateFunction(any, LowCardinality(String)) CODEC(ZSTD(1)),
+    logs         SimpleAggregateFunction(sum, UInt64) CODEC(T64, ZSTD(1)),
+    example      SimpleAggregateFunction(any, String)               CODEC(ZSTD(1))
+)
+ENGINE = AggregatingMergeTree
+PARTITION BY toYYYYMM(minute)
+PRIMARY KEY (toStartOfHour(minute), service, env)
+ORDER BY (toStartOfHour(minute), service, env, level, pattern_id, version, minute, arrival)
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1,
+    min_parts_to_merge_at_once = 16;
+
+CREATE TABLE IF NOT EXISTS yagura.hours_peers 
+(
+    hour        DateTime('UTC')         CODEC(Delta(4), ZSTD(1)),
+    service     LowCardinality(String)  CODEC(ZSTD(1)),
+    env         LowCardinality(String)  CODEC(ZSTD(1)),
+    peer_kind   LowCardinality(String)  CODEC(ZSTD(1)),
+    peer        LowCardinality(String)  CODEC(ZSTD(1)),
+    to_service  LowCardinality(String)  CODEC(ZSTD(1)),
+    to_env      LowCardinality(String)  CODEC(ZSTD(1)),
+    to_endpoint LowCardinality(String)  CODEC(ZSTD(1)),
+    calls       UInt64                  CODEC(T64, ZSTD(1))
+)
+ENGINE = SummingMergeTree
+PARTITION BY toYYYYMM(hour)
+ORDER BY (hour, service, env, peer_kind, peer, to_service, to_env, to_endpoint)
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1,
+    min_parts_to_merge_at_once = 16;
+
+CREATE TABLE IF NOT EXISTS yagura.rebuilds 
+(
+    id      String,
+    updated DateTime64(6, 'UTC'),
+    state   String
+)
+ENGINE = ReplacingMergeTree(updated)
+ORDER BY id;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS yagura.spans_minutes_requests  TO yagura.minutes_requests AS
+SELECT toStartOfMinute(time) AS minute, toStartOfTenMinutes(arrived) AS arrival, service, env, version, kind, endpoint, code, peer_kind, peer, operation_id, toUInt16(if(duration <= 0, 0, 1 + ceil(log(duration) / 0.040005334613699206))) AS band, any(operation) AS operation_text, count() AS requests, countIf(status = 2) AS errors, sum(toUInt64(least(greatest(duration, 0), 1125899906842624))) AS total
+FROM yagura.spans WHERE (kind IN (2, 5) OR peer_kind != '')
+GROUP BY minute, arrival, service, env, version, kind, endpoint, code, peer_kind, peer, operation_id, band;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS yagura.spans_minutes_instances  TO yagura.minutes_instances AS
+SELECT toStartOfMinute(time) AS minute, toStartOfTenMinutes(arrived) AS arrival, service, env, version, instance, host, toUInt8(7) AS level, any(resource) AS resource_text, count() AS seen, min(time) AS first, max(time) AS last
+FROM yagura.spans WHERE 1
+GROUP BY minute, arrival, service, env, version, instance, host, level;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS yagura.logs_minutes_instances  TO yagura.minutes_instances AS
+SELECT toStartOfMinute(time) AS minute, toStartOfTenMinutes(arrived) AS arrival, service, env, version, instance, host, toUInt8(if(severity = 0 OR severity > 24, 0, intDiv(severity - 1, 4) + 1)) AS level, any(resource) AS resource_text, count() AS seen, min(time) AS first, max(time) AS last
+FROM yagura.logs WHERE 1
+GROUP BY minute, arrival, service, env, version, instance, host, level;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS yagura.spans_minutes_errors  TO yagura.minutes_errors AS
+SELECT toStartOfMinute(time) AS minute, toStartOfTenMinutes(arrived) AS arrival, service, env, version, endpoint AS endpoint, toUInt8(2) AS signal, error_group, any(error_group_type) AS type_text, any(error_group_message) AS message_text, any(error_group_frame) AS frame_text, count() AS occurrences, min(time) AS first, max((time, trace_id, span_id)) AS example, uniqStateIf(if(attributes['user.id'] != '', attributes['user.id'], attributes['enduser.id']), if(attributes['user.id'] != '', attributes['user.id'], attributes['enduser.id']) != '') AS users
+FROM yagura.spans WHERE error_group != toFixedString('', 8)
+GROUP BY minute, arrival, service, env, version, endpoint, signal, error_group;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS yagura.logs_minutes_errors  TO yagura.minutes_errors AS
+SELECT toStartOfMinute(time) AS minute, toStartOfTenMinutes(arrived) AS arrival, service, env, version, '' AS endpoint, toUInt8(1) AS signal, error_group, any(error_group_type) AS type_text, any(error_group_message) AS message_text, any(error_group_frame) AS frame_text, count() AS occurrences, min(time) AS first, max((time, trace_id, span_id)) AS example, uniqStateIf(if(attributes['user.id'] != '', attributes['user.id'], attributes['enduser.id']), if(attributes['user.id'] != '', attributes['user.id'], attributes['enduser.id']) != '') AS users
+FROM yagura.logs WHERE error_group != toFixedString('', 8)
+GROUP BY minute, arrival, service, env, version, endpoint, signal, error_group;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS yagura.logs_minutes_logs  TO yagura.minutes_logs AS
+SELECT toStartOfMinute(time) AS minute, toStartOfTenMinutes(arrived) AS arrival, service, env, version, toUInt8(if(severity = 0 OR severity > 24, 0, intDiv(severity - 1, 4) + 1)) AS level, pattern_id, any(pattern) AS pattern_text, count() AS logs, leftUTF8(any(body), 300) AS example
+FROM yagura.logs WHERE 1
+GROUP BY minute, arrival, service, env, version, level, pattern_id;
+
