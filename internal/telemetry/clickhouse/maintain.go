@@ -3,23 +3,26 @@ package clickhouse
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	ch "github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"github.com/yagura-sre/yagura/internal/telemetry"
 )
 
-// The text index is built apart from inserts and merges, because it would be thrown away
-// and built again with every merge. A partition gets it when it has settled: enough rows
-// without it lie in parts so large that they will hardly be merged soon, or the day is over.
-// Parts that have it are left alone. Until then a search looks at the text itself.
+// Merges build the indexes of the parts that they make, so that nearly all rows have them
+// seconds after they came. The upkeep sees to what no merge takes up: parts that were made
+// before there was the index, and the last blocks of a day that is over. Until then a search
+// looks at the rows themselves.
 const (
-	settledPart = 250_000   // rows of a part that counts as settled
-	settledSum  = 500_000   // rows in such parts, without the index, that are worth a round
+	settledPart = 250_000   // rows of a part that will hardly be merged soon
+	settledSum  = 500_000   // rows in such parts, without indexes, that are worth a round
 	settledAge  = time.Hour // which any part of a day that is over counts
 )
 
-// Maintain does the upkeep that is due: it builds text indexes. A job calls it every few
+// Maintain does the upkeep that is due: it builds indexes. A job calls it every few
 // minutes; it returns when the engine has done the work, or ctx ends. Calling it from two
 // processes at once does the work once.
 func (s *Store) Maintain(ctx context.Context) error {
@@ -29,13 +32,27 @@ func (s *Store) Maintain(ctx context.Context) error {
 	}
 	d := ddl{s.opt.Database, s.opt.Cluster}
 	ctx = upkeep(ctx)
-	for _, day := range due {
-		q := fmt.Sprintf("ALTER TABLE %s %s MATERIALIZE INDEX text_index IN PARTITION '%s'", d.Local("logs"), d.OnCluster(), day)
-		if err := s.admin.Exec(ctx, q); err != nil {
-			return s.explain(ctx, fmt.Errorf("build the text index of %s: %w", day, err))
+	for _, p := range due {
+		if err := s.admin.Exec(ctx, d.buildIndexes(p)); err != nil {
+			return s.explain(ctx, fmt.Errorf("build the indexes of %s of %s: %w", p.signal, p.day, err))
 		}
 	}
 	return nil
+}
+
+// partition is a day of a signal.
+type partition struct {
+	signal telemetry.Signal
+	day    string
+}
+
+func (d ddl) buildIndexes(p partition) string {
+	commands := make([]string, len(skipIndexes))
+	for i, index := range skipIndexes {
+		// The day is what the engine called its own partition, not what anyone sent.
+		commands[i] = fmt.Sprintf("MATERIALIZE INDEX %s IN PARTITION '%s'", index, p.day)
+	}
+	return fmt.Sprintf("ALTER TABLE %s %s %s", d.Local(p.signal.String()), d.OnCluster(), strings.Join(commands, ", "))
 }
 
 // upkeepTime is how long one piece of upkeep may take, whatever a question may. The
@@ -49,23 +66,27 @@ func upkeep(ctx context.Context) context.Context {
 	}))
 }
 
-// unindexed are the days whose text index is due, newest first. A day that has a round
+// unindexed are the partitions whose indexes are due, newest first. One that has a round
 // under way is left to it.
-func (s *Store) unindexed(ctx context.Context) (days []string, err error) {
+func (s *Store) unindexed(ctx context.Context) (due []partition, err error) {
 	now := s.opt.Clock.Now().UTC()
 	q := &statement{}
-	fmt.Fprintf(q, `SELECT toString(toDate(partition)) AS day FROM %s
-WHERE active AND database = %s AND table IN ('logs', 'logs_local') AND secondary_indices_marks_bytes = 0
-	AND partition NOT IN (SELECT arrayJoin(extractAll(command, '[0-9]{4}-[0-9]{2}-[0-9]{2}')) FROM %s WHERE database = %s AND NOT is_done)
-GROUP BY day
+	fmt.Fprintf(q, `SELECT if(startsWith(table, 'logs'), 'logs', 'spans') AS signal, toString(toDate(partition)) AS day FROM %s
+WHERE active AND database = %s AND table IN ('logs', 'logs_local', 'spans', 'spans_local') AND secondary_indices_marks_bytes = 0
+	AND (table, partition) NOT IN (SELECT table, arrayJoin(extractAll(command, '[0-9]{4}-[0-9]{2}-[0-9]{2}')) FROM %s WHERE database = %s AND NOT is_done)
+GROUP BY signal, day
 HAVING sumIf(rows, rows >= %d) >= %d OR day < %s AND countIf(toUnixTimestamp(modification_time) < %s) > 0
-ORDER BY day DESC`, s.onCluster("system.parts"), q.str(s.opt.Database), s.onCluster("system.mutations"), q.str(s.opt.Database),
+ORDER BY day DESC, signal`, s.onCluster("system.parts"), q.str(s.opt.Database), s.onCluster("system.mutations"), q.str(s.opt.Database),
 		settledPart, settledSum, q.str(now.Format(time.DateOnly)), q.param("Int64", now.Add(-settledAge).Unix()))
 	err = s.answer(ctx, q, func(r driver.Rows) error {
-		var day string
-		err := r.Scan(&day)
-		days = append(days, day)
+		var signal, day string
+		err := r.Scan(&signal, &day)
+		p := partition{telemetry.Spans, day}
+		if signal == telemetry.Logs.String() {
+			p.signal = telemetry.Logs
+		}
+		due = append(due, p)
 		return err
 	})
-	return days, err
+	return due, err
 }

@@ -175,8 +175,20 @@ func (v value) equals(q *statement, want string) string {
 		}
 		return "(" + v.column + " = " + q.id(want, v.bytes) + ")"
 	case v.own != nil:
-		return "(" + v.own.equals(q, want) + " OR " + v.other.equals(q, want) + " AND NOT " + v.own.exists() + ")"
+		exact := "(" + v.own.exactly(q, want) + " OR " + v.other.equals(q, want) + " AND NOT " + v.own.exists() + ")"
+		if v.own.key == "" { // a column, and quick
+			return exact
+		}
+		return "(" + v.mayEqual(q, want) + " AND " + exact + ")"
 	case v.key != "":
+		return "(" + v.mayEqual(q, want) + " AND " + v.exactly(q, want) + ")"
+	}
+	return v.exactly(q, want)
+}
+
+// exactly is equals without the help of indexes, for a text.
+func (v value) exactly(q *statement, want string) string {
+	if v.key != "" {
 		return "arrayExists((x, y) -> y = " + q.str(want) + " AND x = " + v.key + ", mapKeys(attributes), mapValues(attributes))"
 	}
 	return "(" + v.sql + " = " + q.str(want) + ")"

@@ -33,7 +33,7 @@ var writeSettings = ch.Settings{
 	"max_insert_threads":                                 1,
 	"input_format_parallel_parsing":                      0,
 	"deduplicate_blocks_in_dependent_materialized_views": 1,
-	"exclude_materialize_skip_indexes_on_insert":         "text_index",
+	"exclude_materialize_skip_indexes_on_insert":         noIndexes,
 	"max_partitions_per_insert_block":                    maxDays,
 	"throw_on_max_partitions_per_insert_block":           1,
 	"max_execution_time":                                 int(writeTimeout.Seconds()) - 5,

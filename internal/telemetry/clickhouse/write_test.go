@@ -310,7 +310,7 @@ func TestMaintain(t *testing.T) {
 	}
 	before := count()
 	s.opt.Clock = later{time.Now().Add(48 * time.Hour)}
-	if days, err = s.unindexed(ctx); err != nil || len(days) != 1 || days[0] != "2026-11-20" {
+	if days, err = s.unindexed(ctx); err != nil || len(days) != 1 || days[0] != (partition{telemetry.Logs, "2026-11-20"}) {
 		t.Errorf("due when the day is over: %v %v", days, err)
 	}
 	for range 2 {
