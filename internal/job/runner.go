@@ -56,13 +56,17 @@ func New(opt Options) *Runner {
 		opt.Lease = 30 * time.Second
 	}
 	r := &Runner{opt: opt, wake: map[string]chan struct{}{}}
-	r.now = func(tx *sqldb.Tx) (time.Time, error) {
-		if tx.Dialect() == sqldb.Postgres {
-			return postgresNow(tx)
-		}
-		return opt.Clock.Now(), nil
-	}
+	r.now = func(tx *sqldb.Tx) (time.Time, error) { return Now(tx, opt.Clock) }
 	return r
+}
+
+// Now is the database's time, which processes share; with SQLite it is c's, as only one
+// process has the database.
+func Now(tx *sqldb.Tx, c clock.Clock) (time.Time, error) {
+	if tx.Dialect() == sqldb.Postgres {
+		return postgresNow(tx)
+	}
+	return c.Now(), nil
 }
 
 // Add makes a job known. All are added before Run. It panics on a job that cannot be.
