@@ -102,3 +102,26 @@ it('turns byte positions of the server into positions of the text', () => {
 it('gives the words to mark', () => {
   expect(Fl.words('タイム*アウト "conn reset" -x service:a *')).toEqual(['タイム', 'アウト', 'conn reset']);
 });
+
+describe('withDuration', () => {
+  it.each([
+    ['', 1e6, 2e6, 'duration>=1ms duration<2ms'],
+    ['*', 0, 1000, 'duration<1us'],
+    ['service:a', 8e12, Number.POSITIVE_INFINITY, 'service:a duration>=8000s'],
+    ['service:a duration>5s b', 1.25e6, 1.6e6, 'service:a b duration>=1.25ms duration<1.6ms'],
+    ['a OR b', 1e9, 1.25e9, '(a OR b) duration>=1s duration<1.25s'],
+    ['(a duration>1s) OR b', 1e9, 2e9, '((a duration>1s) OR b) duration>=1s duration<2s'],
+    ['-duration>1s', 1e9, 2e9, '-duration>1s duration>=1s duration<2s'],
+    ['a', 0, Number.POSITIVE_INFINITY, 'a'],
+  ])('%s from %d to %d is %s', (text, lower, upper, want) =>
+    expect(Fl.withDuration(text, lower, upper)).toBe(want),
+  );
+  it('loses no nanosecond', () => {
+    for (const ns of [1, 999, 1_000_001, 316_227_766, 1_000_000_001, 59_999_999_999]) {
+      const [, n, unit] = /^([\d.]+)(\w+)$/.exec(Fl.durationText(ns))!;
+      const [whole, rest = ''] = n!.split('.');
+      const digits = { s: 9, ms: 6, us: 3, ns: 0 }[unit!]!;
+      expect(Number(whole + rest.padEnd(digits, '0'))).toBe(ns);
+    }
+  });
+});

@@ -70,7 +70,8 @@ export function sayChange(c: Change & { kind: 'changed' }, unit: Unit): string {
   return `${sign(c.share)}${F.sig3(round(a * 100))}\u00a0%`;
 }
 
-/** Two digits are enough for a difference. */
+/** Two digits are enough for a difference; what is not all does not read as all. */
 function round(n: number): number {
+  if (n > 99 && n < 100) return Math.floor(n * 10) / 10;
   return n >= 100 ? Math.round(n) : Number(n.toPrecision(2));
 }
