@@ -2,295 +2,269 @@ package demo
 
 import (
 	"context"
-	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
-	"github.com/XSAM/otelsql"
-	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/codes"
-	"go.opentelemetry.io/otel/trace"
-	_ "modernc.org/sqlite" // the shop's database
+	"github.com/yagura-sre/yagura/demo/kit"
+	"github.com/yagura-sre/yagura/demo/sim"
 )
 
-// Options says where the shop sends its telemetry.
+// jst is the zone of the shop's customers.
+var jst = time.FixedZone("JST", 9*60*60)
+
+// Options say how a shop is opened. Endpoint alone is required.
 type Options struct {
-	Endpoint string // of OTLP/HTTP: "http://127.0.0.1:4318"
-	Token    string // an ingest token, if the endpoint wants one
-	// Rate is how many customers come a minute.
+	Endpoint    string // of OTLP/HTTP: "http://127.0.0.1:4318"
+	Token       string // an ingest token, if the endpoint wants one
+	Environment string // deployment.environment.name; default "demo"
+	// Rate is how many visits there are a minute at an average hour; default 5.
 	Rate int
+	// Seed decides what visitors do and how long things take; 0 is a seed like another.
+	Seed uint64
+	// Flaws that are on from the start, by id (see ParseFlaws).
+	Flaws []string
+	// Versions of the services, by name; the usual ones where it says nothing.
+	Versions map[string]string
+
+	clock sim.Clock // default the machine's
+	hold  bool      // metrics are sent at the end
+}
+
+// usual are the services, in the order in which they start, and their versions.
+var usual = []struct{ name, version string }{
+	{"catalog", "1.8.3"}, {"inventory", "0.9.1"}, {"payment", "3.2.0"}, {"mailer", "1.0.2"}, {"storefront", "2.14.0"},
 }
 
 // Shop is the running shop.
 type Shop struct {
-	storefront, catalog, inventory, payment, mailer *service
-	bank                                            *http.Server
-	bankAddr                                        string
-	orders                                          chan order
-	dir                                             string
-	dbs                                             []*sql.DB
-	done                                            chan struct{} // closed when the mailer has ended
-}
+	opt   Options
+	world *kit.World
+	size  scale
+	flaws switches
+	mail  *kit.Queue
+	dir   string
+	count atomic.Int64 // of ids
 
-type order struct {
-	id, customer string
-	link         trace.SpanContext
+	storefront *storefront
+	catalog    *catalog
+	inventory  *inventory
+	payment    *payment
+	mailer     *mailer
+	services   map[string]*kit.Service
+
+	releasing sync.Mutex
 }
 
 // Open starts the shop. Nobody comes until Run.
 func Open(ctx context.Context, o Options) (shop *Shop, err error) {
-	shop = &Shop{orders: make(chan order, 100), done: make(chan struct{})}
-	go shop.sendMail()
+	if o.clock == nil {
+		o.clock = sim.Real{}
+	}
+	if o.Environment == "" {
+		o.Environment = "demo"
+	}
+	if o.Rate <= 0 {
+		o.Rate = 5
+	}
+	shop = &Shop{opt: o, size: large, services: map[string]*kit.Service{}}
+	rowCost := time.Duration(0)
+	if o.clock.Virtual() {
+		shop.size, rowCost = small, 60*time.Microsecond
+	}
+	shop.flaws.set(o.Flaws, true)
 	defer func() {
 		if err != nil {
-			shop.Close(ctx)
+			err = errors.Join(err, shop.Close(context.WithoutCancel(ctx)))
+			shop = nil
 		}
 	}()
-	if shop.dir, err = os.MkdirTemp("", "yagura-demo-"); err != nil {
+	if shop.dir, err = os.MkdirTemp("", "teashop-"); err != nil {
 		return shop, err
 	}
-	for _, s := range []struct {
-		at            **service
-		name, version string
-		routes        func(*service) error
-	}{
-		{&shop.storefront, "storefront", "2.14.0", shop.storefrontRoutes},
-		{&shop.catalog, "catalog", "1.8.3", shop.catalogRoutes},
-		{&shop.inventory, "inventory", "0.9.1", shop.inventoryRoutes},
-		{&shop.payment, "payment", "3.2.0", shop.paymentRoutes},
-		{&shop.mailer, "mailer", "1.0.2", func(*service) error { return nil }},
-	} {
-		if *s.at, err = newService(ctx, o, s.name, s.version); err != nil {
-			return shop, err
-		}
-		if err = s.routes(*s.at); err != nil {
-			return shop, err
-		}
-		if err = (*s.at).listen(); err != nil {
+	shop.world, err = kit.NewWorld(ctx, kit.Options{
+		Clock: o.clock, Seed: o.Seed, Endpoint: o.Endpoint, Token: o.Token, Environment: o.Environment, RowCost: rowCost,
+		Revision: revision(), Repository: "https://github.com/yagura-sre/yagura",
+	})
+	if err != nil {
+		return shop, err
+	}
+	if o.hold {
+		shop.world.HoldMetrics()
+	}
+	shop.mail = shop.world.NewQueue("mail", 500)
+	if err = shop.build(ctx); err != nil {
+		return shop, err
+	}
+	party := &outside{shop.world}
+	for name, h := range map[string]http.Handler{bankHost: party.bank(), smtpHost: party.smtp()} {
+		if _, err = shop.world.Serve(name+":80", h); err != nil {
 			return shop, err
 		}
 	}
-	return shop, shop.openBank()
+	kit.Consume(shop.mail, shop.mailer.Service, shop.mailer, (*mailer).deliver)
+	return shop, nil
+}
+
+func (shop *Shop) build(ctx context.Context) (err error) {
+	if shop.catalog, err = newCatalog(shop); err != nil {
+		return fmt.Errorf("catalog: %w", err)
+	}
+	if shop.inventory, err = newInventory(shop); err != nil {
+		return fmt.Errorf("inventory: %w", err)
+	}
+	if shop.payment, err = newPayment(shop); err != nil {
+		return fmt.Errorf("payment: %w", err)
+	}
+	if shop.mailer, err = newMailer(shop); err != nil {
+		return fmt.Errorf("mailer: %w", err)
+	}
+	if shop.storefront, err = newStorefront(shop); err != nil {
+		return fmt.Errorf("storefront: %w", err)
+	}
+	for _, s := range []*kit.Service{shop.catalog.Service, shop.inventory.Service, shop.payment.Service, shop.mailer.Service, shop.storefront.Service} {
+		shop.services[s.Name] = s
+	}
+	for _, u := range usual {
+		version := u.version
+		if v := shop.opt.Versions[u.name]; v != "" {
+			version = v
+		}
+		if err := shop.services[u.name].Listen(ctx, version); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// revision is the commit that this program was built from, if it knows.
+func revision() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return ""
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			return s.Value
+		}
+	}
+	return ""
+}
+
+func (shop *Shop) file(name string) string { return filepath.Join(shop.dir, name+".db") }
+
+// id makes the next id of a kind.
+func (shop *Shop) id(kind string) string {
+	return fmt.Sprintf("%s-%06d", kind, shop.count.Add(1))
 }
 
 // Close ends what is under way and sends the last telemetry.
-func (shop *Shop) Close(ctx context.Context) {
-	for _, s := range []*service{shop.storefront, shop.catalog, shop.inventory, shop.payment} {
-		if s != nil {
-			s.close(ctx)
-		}
+func (shop *Shop) Close(ctx context.Context) error {
+	err := shop.closeServices(ctx)
+	if shop.world != nil {
+		err = errors.Join(err, shop.world.Close())
 	}
-	close(shop.orders)
-	<-shop.done
-	if shop.mailer != nil {
-		shop.mailer.close(ctx)
-	}
-	if shop.bank != nil {
-		_ = shop.bank.Shutdown(ctx)
-	}
-	for _, db := range shop.dbs {
-		_ = db.Close()
-	}
-	_ = os.RemoveAll(shop.dir)
+	return err
 }
 
-// database opens a service's own SQLite file, instrumented.
-func (shop *Shop) database(s *service, schema string) (*sql.DB, error) {
-	path := filepath.Join(shop.dir, s.name+".db")
-	db, err := otelsql.Open("sqlite", "file:"+path+"?_pragma=journal_mode(WAL)&_pragma=busy_timeout(2000)",
-		otelsql.WithTracerProvider(s.traces), otelsql.WithMeterProvider(s.metrics),
-		otelsql.WithAttributes(attribute.String("db.system.name", "sqlite"), attribute.String("db.namespace", s.name)),
-		otelsql.WithSpanOptions(otelsql.SpanOptions{OmitConnResetSession: true, OmitRows: true, OmitConnectorConnect: true, OmitConnPrepare: true}))
-	if err != nil {
-		return nil, err
+func (shop *Shop) closeServices(ctx context.Context) error {
+	var errs []error
+	end := func(name string) {
+		if s := shop.services[name]; s != nil {
+			errs = append(errs, s.Close(ctx))
+		}
 	}
-	shop.dbs = append(shop.dbs, db)
-	if _, err := db.Exec(schema); err != nil {
-		return nil, fmt.Errorf("schema of %s: %w", s.name, err)
+	end("storefront") // nobody comes in any more
+	if shop.mail != nil {
+		shop.mail.Close()
 	}
-	return db, nil
+	for _, u := range usual {
+		if u.name != "storefront" {
+			end(u.name)
+		}
+	}
+	if shop.dir != "" {
+		errs = append(errs, os.RemoveAll(shop.dir))
+	}
+	return errors.Join(errs...)
 }
 
-func (shop *Shop) storefrontRoutes(s *service) error {
-	s.handle("GET /products/{id}", func(w http.ResponseWriter, r *http.Request) error {
-		resp, err := s.call(r.Context(), "GET", shop.catalog.addr+"/products/"+r.PathValue("id"))
-		if err != nil {
-			return fmt.Errorf("商品情報を取得できません: %w", err)
-		}
-		return pass(w, resp)
-	})
-	s.handle("GET /search", func(w http.ResponseWriter, r *http.Request) error {
-		s.log.InfoContext(r.Context(), "商品を検索します", "query", r.URL.Query().Get("q"))
-		resp, err := s.call(r.Context(), "GET", shop.catalog.addr+"/products?"+r.URL.RawQuery)
-		if err != nil {
-			return fmt.Errorf("検索に失敗しました: %w", err)
-		}
-		return pass(w, resp)
-	})
-	s.handle("POST /checkout", func(w http.ResponseWriter, r *http.Request) error {
-		ctx, q := r.Context(), r.URL.Query()
-		customer := q.Get("customer")
-		trace.SpanFromContext(ctx).SetAttributes(attribute.String("user.id", customer))
-		s.log.InfoContext(ctx, "注文を受け付けました", "user.id", customer, "product", q.Get("product"))
-		for _, step := range []string{
-			shop.inventory.addr + "/reservations?product=" + q.Get("product"),
-			shop.payment.addr + "/charges?customer=" + customer + "&product=" + q.Get("product"),
-		} {
-			resp, err := s.call(ctx, "POST", step)
-			if err != nil {
-				return fmt.Errorf("checkout of %s: %w", customer, err)
+// Versions are what runs, by service.
+func (shop *Shop) Versions() map[string]string {
+	out := map[string]string{}
+	for name, s := range shop.services {
+		out[name] = s.Version()
+	}
+	return out
+}
+
+// Switch turns flaws on and off and releases the services whose code changes thereby,
+// each with a new version. It tells what was released.
+func (shop *Shop) Switch(ctx context.Context, on, off []string) (map[string]string, error) {
+	shop.releasing.Lock()
+	defer shop.releasing.Unlock()
+	changed := append(shop.flaws.set(on, true), shop.flaws.set(off, false)...)
+	released := map[string]string{}
+	for _, f := range Flaws() {
+		for _, id := range changed {
+			if f.ID != id {
+				continue
 			}
-			_ = resp.Body.Close()
-		}
-		w.WriteHeader(http.StatusCreated)
-		return nil
-	})
-	return nil
-}
-
-func (shop *Shop) catalogRoutes(s *service) error {
-	db, err := shop.database(s, `CREATE TABLE product (id INTEGER PRIMARY KEY, name TEXT NOT NULL, yen INTEGER NOT NULL)`)
-	if err != nil {
-		return err
-	}
-	for i, name := range products {
-		if _, err := db.Exec(`INSERT INTO product (id, name, yen) VALUES (?, ?, ?)`, i+1, name, 300+170*i); err != nil {
-			return err
-		}
-	}
-	s.handle("GET /products/{id}", func(w http.ResponseWriter, r *http.Request) error {
-		var name string
-		var yen int
-		err := db.QueryRowContext(r.Context(), `SELECT name, yen FROM product WHERE id = ?`, r.PathValue("id")).Scan(&name, &yen)
-		if errors.Is(err, sql.ErrNoRows) {
-			s.log.WarnContext(r.Context(), "存在しない商品が要求されました", "product", r.PathValue("id"))
-			return &refusal{http.StatusNotFound, "no such product"}
-		}
-		if err != nil {
-			return err
-		}
-		return json.NewEncoder(w).Encode(map[string]any{"name": name, "yen": yen})
-	})
-	s.handle("GET /products", func(w http.ResponseWriter, r *http.Request) error {
-		ids, err := query[int](r.Context(), db, `SELECT id FROM product WHERE name LIKE ?`, "%"+r.URL.Query().Get("q")+"%")
-		if err != nil {
-			return err
-		}
-		// One statement a product: the N+1 that real shops have.
-		var found []string
-		for _, id := range ids {
-			names, err := query[string](r.Context(), db, `SELECT name FROM product WHERE id = ?`, id)
-			if err != nil {
-				return err
+			if id == "missing_index" {
+				if err := shop.storefront.index(); err != nil {
+					return released, err
+				}
 			}
-			found = append(found, names...)
-		}
-		s.log.DebugContext(r.Context(), "search finished", "hits", len(found))
-		return json.NewEncoder(w).Encode(found)
-	})
-	return nil
-}
-
-func (shop *Shop) inventoryRoutes(s *service) error {
-	db, err := shop.database(s, `CREATE TABLE stock (product INTEGER PRIMARY KEY, pieces INTEGER NOT NULL)`)
-	if err != nil {
-		return err
-	}
-	for i := range products {
-		if _, err := db.Exec(`INSERT INTO stock (product, pieces) VALUES (?, 40)`, i+1); err != nil {
-			return err
-		}
-	}
-	s.handle("POST /reservations", func(w http.ResponseWriter, r *http.Request) error {
-		product, err := strconv.Atoi(r.URL.Query().Get("product"))
-		if err != nil {
-			return &refusal{http.StatusBadRequest, "product must be a number"}
-		}
-		res, err := db.ExecContext(r.Context(), `UPDATE stock SET pieces = pieces - 1 WHERE product = ? AND pieces > 0`, product)
-		if err != nil {
-			return fmt.Errorf("reserve %d: %w", product, err)
-		}
-		if n, _ := res.RowsAffected(); n == 0 {
-			s.log.WarnContext(r.Context(), "在庫切れのため入荷を手配しました", "product", product)
-			if _, err := db.ExecContext(r.Context(), `UPDATE stock SET pieces = 40 WHERE product = ?`, product); err != nil {
-				return err
+			if released[f.Service] == "" {
+				released[f.Service] = next(shop.services[f.Service].Version())
 			}
-			return &refusal{http.StatusConflict, "out of stock"}
 		}
-		w.WriteHeader(http.StatusCreated)
-		return nil
-	})
-	return nil
-}
-
-func (shop *Shop) paymentRoutes(s *service) error {
-	s.handle("POST /charges", func(w http.ResponseWriter, r *http.Request) error {
-		ctx, customer := r.Context(), r.URL.Query().Get("customer")
-		resp, err := s.call(ctx, "POST", shop.bankAddr+"/authorizations?customer="+customer)
-		if err != nil {
-			return fmt.Errorf("決済サービスの接続エラー: %w", err)
-		}
-		_ = resp.Body.Close()
-		id := fmt.Sprintf("order-%06d", rand.IntN(1e6))
-		s.log.InfoContext(ctx, "決済が完了しました", "user.id", customer, "order.id", id)
-
-		ctx, span := s.tracer.Start(ctx, "publish orders", trace.WithSpanKind(trace.SpanKindProducer),
-			trace.WithAttributes(messaging("send", id)...))
-		defer span.End()
-		select {
-		case shop.orders <- order{id, customer, trace.SpanContextFromContext(ctx)}:
-		default:
-			span.SetStatus(codes.Error, "queue is full")
-			s.log.ErrorContext(ctx, "注文キューが満杯です", "order.id", id)
-		}
-		w.WriteHeader(http.StatusCreated)
-		return nil
-	})
-	return nil
-}
-
-func messaging(op, id string) []attribute.KeyValue {
-	return []attribute.KeyValue{
-		attribute.String("messaging.system", "channel"),
-		attribute.String("messaging.destination.name", "orders"),
-		attribute.String("messaging.operation.type", op),
-		attribute.String("messaging.message.id", id),
 	}
-}
-
-// sendMail takes orders from the queue until it is closed.
-func (shop *Shop) sendMail() {
-	defer close(shop.done)
-	for o := range shop.orders {
-		ctx, span := shop.mailer.tracer.Start(trace.ContextWithRemoteSpanContext(context.Background(), o.link), "process orders",
-			trace.WithSpanKind(trace.SpanKindConsumer), trace.WithAttributes(messaging("process", o.id)...),
-			trace.WithLinks(trace.Link{SpanContext: o.link}))
-		time.Sleep(time.Duration(20+rand.IntN(60)) * time.Millisecond)
-		shop.mailer.log.InfoContext(ctx, "sent the confirmation", "order.id", o.id, "user.id", o.customer)
-		span.End()
+	for _, u := range usual {
+		if v := released[u.name]; v != "" {
+			if err := shop.release(ctx, u.name, v); err != nil {
+				return released, err
+			}
+		}
 	}
+	return released, nil
 }
 
-// query reads the first column of all rows.
-func query[T any](ctx context.Context, db *sql.DB, stmt string, args ...any) (out []T, err error) {
-	rows, err := db.QueryContext(ctx, stmt, args...)
+// Release starts a service anew, in a version or, when that is "", in the next one.
+func (shop *Shop) Release(ctx context.Context, service, version string) error {
+	shop.releasing.Lock()
+	defer shop.releasing.Unlock()
+	s := shop.services[service]
+	if s == nil {
+		return fmt.Errorf("there is no service %q", service)
+	}
+	if version == "" {
+		version = next(s.Version())
+	}
+	return shop.release(ctx, service, version)
+}
+
+func (shop *Shop) release(ctx context.Context, service, version string) error {
+	if service == "catalog" {
+		shop.catalog.restart()
+	}
+	return shop.services[service].Release(ctx, version)
+}
+
+// next counts the last part of a version up.
+func next(version string) string {
+	i := strings.LastIndexByte(version, '.')
+	n, err := strconv.Atoi(version[i+1:])
 	if err != nil {
-		return nil, err
+		return version + ".1"
 	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		var v T
-		if err := rows.Scan(&v); err != nil {
-			return nil, err
-		}
-		out = append(out, v)
-	}
-	return out, rows.Err()
+	return version[:i+1] + strconv.Itoa(n+1)
 }

@@ -37,7 +37,7 @@ func (a *API) secure(h http.Header, r *http.Request) {
 		h.Set("Cache-Control", "no-store")
 		h.Add("Vary", "Accept-Language")
 	}
-	if a.Secure(r) {
+	if a.Secure(r) && !isLoopback(r.Host) { // not for localhost, which is other programs' too
 		h.Set("Strict-Transport-Security", "max-age=31536000")
 	}
 }

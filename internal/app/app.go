@@ -25,7 +25,8 @@ import (
 	"github.com/yagura-sre/yagura/internal/timeline"
 )
 
-// Options are what a running Yagura is made of. All fields but Clock are required.
+// Options are what a running Yagura is made of. All fields but Clock and MetricsPast
+// are required.
 type Options struct {
 	Config  config.Config
 	Version string
@@ -34,6 +35,9 @@ type Options struct {
 	Exe   string
 	Log   *slog.Logger
 	Clock clock.Clock
+	// MetricsPast is how far behind a data point may be; 0 is the receiver's default. The
+	// demo, which brings a history in the order of time, takes more.
+	MetricsPast time.Duration
 }
 
 // App is a running Yagura.

@@ -49,6 +49,7 @@ func (a *App) openIngest(_, _ context.Context) (err error) {
 			RequestBytes: int(c.Limits.RequestBytes), InflightBytes: int(c.Limits.InflightBytes), Requests: c.Limits.ConcurrentRequests,
 			Services: c.Limits.Services, Attributes: c.Limits.Attributes, ValueBytes: int(c.Limits.AttributeBytes),
 			BodyBytes: int(c.Limits.BodyBytes), Future: c.Limits.Future.D(), Past: max(c.Retention.Logs, c.Retention.Spans).D(),
+			MetricsPast: a.MetricsPast,
 		},
 		Redaction: ingest.Redaction{NoDefaults: c.Redaction.DisableDefaults, Disable: c.Redaction.Disable, Rules: rules, Keep: c.Redaction.Keep},
 		Clock:     a.Clock, IDs: id.NewSequence(a.Clock), Log: a.Log.With("room", "ingest"),

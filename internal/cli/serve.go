@@ -10,7 +10,6 @@ import (
 	"runtime/debug"
 	"time"
 
-	"github.com/yagura-sre/yagura/demo"
 	"github.com/yagura-sre/yagura/internal/app"
 	"github.com/yagura-sre/yagura/internal/config"
 	"github.com/yagura-sre/yagura/internal/engine"
@@ -51,6 +50,12 @@ func (c serveCmd) open(s *session) (a *app.App, stop func() error, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	return start(s, cfg, 0)
+}
+
+// start starts a server as it is configured. metricsPast is how old data points may be;
+// 0 as old as usual.
+func start(s *session, cfg config.Config, metricsPast time.Duration) (a *app.App, stop func() error, err error) {
 	if cfg.DataDir, err = filepath.Abs(cfg.DataDir); err != nil {
 		return nil, nil, err
 	}
@@ -59,7 +64,7 @@ func (c serveCmd) open(s *session) (a *app.App, stop func() error, err error) {
 	}
 	limitMemory(cfg)
 	log := newLog(s, cfg.Log)
-	a, err = app.New(s.ctx, app.Options{Config: cfg, Version: s.Version, Exe: s.Exe, Log: log})
+	a, err = app.New(s.ctx, app.Options{Config: cfg, Version: s.Version, Exe: s.Exe, Log: log, MetricsPast: metricsPast})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -127,46 +132,6 @@ func greet(s *session, a *app.App) error {
 			"    export OTEL_EXPORTER_OTLP_HEADERS=\"Authorization=Bearer <設定 → トークンで作ったトークン>\""))
 	}
 	say(i18n.T("\n  Stop with Ctrl-C.\n", "\n  Ctrl-C で停止します。\n"))
-	return nil
-}
-
-type demoCmd struct {
-	serveCmd
-	Rate int `help:"${rate}" default:"300"`
-}
-
-// Run starts the server and a shop that sends to it.
-func (c demoCmd) Run(s *session) error {
-	a, stop, err := c.open(s)
-	if err != nil {
-		return err
-	}
-	if err := c.serveShop(s, a); err != nil && s.ctx.Err() == nil {
-		return errors.Join(err, stop())
-	}
-	return stop()
-}
-
-func (c demoCmd) serveShop(s *session, a *app.App) error {
-	if err := greet(s, a); err != nil {
-		return err
-	}
-	token, revoke, err := a.DemoToken(s.ctx)
-	if err != nil {
-		return err
-	}
-	defer revoke()
-	_, endpoint := a.OTLP()
-	shop, err := demo.Open(s.ctx, demo.Options{Endpoint: endpoint, Token: token})
-	if err != nil {
-		return err
-	}
-	_, _ = fmt.Fprintln(s.Stdout, s.text(i18n.T("  The demo shop is open; its services appear within a minute.\n",
-		"  デモショップが開店しました。1 分以内にサービスが表示されます。\n")))
-	shop.Run(s.ctx, c.Rate)
-	closing, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), 5*time.Second)
-	defer cancel()
-	shop.Close(closing)
 	return nil
 }
 

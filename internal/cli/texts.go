@@ -49,13 +49,19 @@ var help = map[string]i18n.Text{
 	"limit":    i18n.T("At most so many rows.", "表示する行数の上限。"),
 	"utc":      i18n.T("Times in UTC, not in this machine's zone.", "時刻をこのマシンのタイムゾーンではなく UTC で表示します。"),
 
-	"config":    i18n.T("Config file (YAML).", "設定ファイル（YAML）。"),
-	"data_dir":  i18n.T("Folder of all data.", "すべてのデータを置くフォルダー。"),
-	"listen":    i18n.T("Address of the UI and the API.", "画面と API のアドレス。"),
-	"otlp_grpc": i18n.T("Address for OTLP over gRPC.", "OTLP（gRPC）を受け付けるアドレス。"),
-	"otlp_http": i18n.T("Address for OTLP over HTTP.", "OTLP（HTTP）を受け付けるアドレス。"),
-	"no_auth":   i18n.T("No sign-in: everybody is administrator. Only on loopback addresses.", "サインインなし。全員が管理者になります。ループバックアドレスでのみ使えます。"),
-	"rate":      i18n.T("Customers a minute.", "1 分あたりの来客数。"),
+	"config":      i18n.T("Config file (YAML).", "設定ファイル（YAML）。"),
+	"data_dir":    i18n.T("Folder of all data.", "すべてのデータを置くフォルダー。"),
+	"listen":      i18n.T("Address of the UI and the API.", "画面と API のアドレス。"),
+	"otlp_grpc":   i18n.T("Address for OTLP over gRPC.", "OTLP（gRPC）を受け付けるアドレス。"),
+	"otlp_http":   i18n.T("Address for OTLP over HTTP.", "OTLP（HTTP）を受け付けるアドレス。"),
+	"no_auth":     i18n.T("No sign-in: everybody is administrator. Only on loopback addresses.", "サインインなし。全員が管理者になります。ループバックアドレスでのみ使えます。"),
+	"rate":        i18n.T("Visits a minute at an average hour.", "平均的な時間帯の 1 分あたりの来店数。"),
+	"seed":        i18n.T("Decides what visitors do; the same seed makes the same history.", "来店者の行動を決める乱数の種。同じ値なら同じ履歴になります。"),
+	"flaws":       i18n.T("Flaws that are on: ids, all, none; left out, those that the shop lives with (docs/guide/en/demo.md).", "有効にする欠陥：ID、all、none。省略すると常設の欠陥（docs/guide/ja/demo.md）。"),
+	"backfill":    i18n.T("How much history an empty data folder gets at first.", "空のデータフォルダーに最初に作る履歴の長さ。"),
+	"no_backfill": i18n.T("No history: only what happens from now on.", "履歴を作らず、これからのデータだけを送ります。"),
+	"speed":       i18n.T("Make the history at so many times the speed of time; 0 as fast as it goes.", "履歴を実時間の何倍の速さで作るか。0 は最速。"),
+	"demo_admin":  i18n.T("Address at which flaws are switched.", "欠陥を切り替えるアドレス。"),
 }
 
 func helpTexts(lang i18n.Lang) map[string]string {

@@ -15,6 +15,7 @@ type Config struct {
 	Language       string   `yaml:"language" en:"Language of what the server prints: en or ja. Empty follows LANG. People choose their own." ja:"サーバーの出力に使う言語（en または ja）。空の場合は LANG に従います。UI の言語は利用者ごとに選べます。"`
 	Timezone       string   `yaml:"timezone" en:"Time zone of days and schedules, such as Asia/Tokyo. Empty is the machine's." ja:"日付の区切りや予定に使うタイムゾーン。例: Asia/Tokyo。空の場合はマシンの設定に従います。"`
 
+	TLS       TLS       `yaml:"tls" en:"TLS for the UI and the API. New files are taken up without a restart." ja:"UI と API の TLS。ファイルを差し替えると再起動なしで反映されます。"`
 	Auth      Auth      `yaml:"auth" en:"Who may enter." ja:"サインインの設定。"`
 	Owners    Owners    `yaml:"owners" en:"Which team and product each service belongs to, beside what people say in the UI." ja:"各サービスの担当チームとプロダクト。UI での指定が優先されます。"`
 	OTLP      OTLP      `yaml:"otlp" en:"Where telemetry comes in." ja:"テレメトリーの受信口。"`
@@ -38,11 +39,25 @@ type Auth struct {
 	OIDC      OIDC   `yaml:"oidc" en:"Sign-in by an identity provider (OpenID Connect), beside passwords." ja:"ID プロバイダー（OpenID Connect）によるサインイン。パスワードと併用できます。"`
 }
 
+// TLS is a certificate in files.
+type TLS struct {
+	Cert string `yaml:"cert_file" en:"Certificate in PEM, followed by those of the authorities between. Empty is without TLS." ja:"PEM 形式のサーバー証明書（中間証明書を続けて記載）。空の場合は TLS を使用しません。"`
+	Key  string `yaml:"key_file" en:"Its private key in PEM, without a passphrase." ja:"その秘密鍵（PEM 形式、パスフレーズなし）。"`
+}
+
+// OTLPTLS is a certificate for the senders' ports, and what senders must show.
+type OTLPTLS struct {
+	Cert     string `yaml:"cert_file" en:"As tls.cert_file; the same file may serve both." ja:"tls.cert_file と同様です。同じファイルも指定できます。"`
+	Key      string `yaml:"key_file" en:"As tls.key_file." ja:"tls.key_file と同様です。"`
+	ClientCA string `yaml:"client_ca_file" en:"Authorities in PEM: senders must then show a certificate of one of them (mTLS), beside the token." ja:"PEM 形式の認証局証明書。指定すると、送信側はトークンに加えてこの認証局のクライアント証明書を提示する必要があります（mTLS）。"`
+}
+
 // OTLP says where telemetry comes in.
 type OTLP struct {
 	GRPC string   `yaml:"grpc" en:"OTLP over gRPC. Empty switches it off. Containers reach it at 0.0.0.0:4317." ja:"OTLP/gRPC の待ち受けアドレス。空にすると無効になります。コンテナーから送信する場合は 0.0.0.0:4317 などを指定します。"`
 	HTTP string   `yaml:"http" en:"OTLP over HTTP. Empty switches it off." ja:"OTLP/HTTP の待ち受けアドレス。空にすると無効になります。"`
 	Auth string   `yaml:"auth" en:"auto: senders need an ingest token unless the address is a loopback one; token: always; none: never." ja:"auto はループバックアドレス以外で取り込みトークンを必須とし、token は常に必須、none は不要とします。"`
+	TLS  OTLPTLS  `yaml:"tls" en:"TLS for both ports. New files are taken up without a restart." ja:"両ポートの TLS。ファイルを差し替えると再起動なしで反映されます。"`
 	CORS []string `yaml:"cors_origins" en:"Origins of web pages that may send over HTTP, such as https://shop.example.com." ja:"ブラウザーから OTLP/HTTP で送信できるページのオリジン。例: https://shop.example.com"`
 }
 

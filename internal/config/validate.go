@@ -43,6 +43,11 @@ func (p *problems) validate(c Config) {
 			p.add("", 0, "otlp.cors_origins", i18n.F("%q is not an origin: write https://shop.example.com, without a path", "%q はオリジンではありません。https://shop.example.com のように、パスを付けずに指定してください", o))
 		}
 	}
+	p.pair("tls", c.TLS.Cert, c.TLS.Key)
+	p.pair("otlp.tls", c.OTLP.TLS.Cert, c.OTLP.TLS.Key)
+	if c.OTLP.TLS.ClientCA != "" && c.OTLP.TLS.Cert == "" {
+		p.add("", 0, "otlp.tls.cert_file", i18n.T("client_ca_file needs a certificate of the server, too", "client_ca_file を使用するにはサーバー証明書も必要です"))
+	}
 	p.httpURL("public_url", c.PublicURL, false)
 	p.httpURL("engine.url", c.Engine.URL, true)
 	p.httpURL("metrics.url", c.Metrics.URL, true)
@@ -136,6 +141,17 @@ func (p *problems) rules(r Redaction) {
 		case rule.Pattern != "" && re.MatchString(""):
 			p.add("", 0, field, i18n.F("the pattern of rule %s matches the empty text, so it would match everywhere", "ルール %s の pattern は空文字列に一致するため、あらゆる箇所に一致してしまいます", rule.ID))
 		}
+	}
+}
+
+// pair refuses a certificate without its key, and the other way round. What is in the
+// files is looked at when they are used.
+func (p *problems) pair(section, cert, key string) {
+	switch {
+	case cert != "" && key == "":
+		p.add("", 0, section+".key_file", i18n.T("cert_file needs its key_file", "cert_file に対応する key_file を指定してください"))
+	case cert == "" && key != "":
+		p.add("", 0, section+".cert_file", i18n.T("key_file needs its cert_file", "key_file に対応する cert_file を指定してください"))
 	}
 }
 
