@@ -4,12 +4,13 @@ import (
 	"strings"
 
 	"github.com/yagura-sre/yagura/internal/telemetry"
+	derive "github.com/yagura-sre/yagura/internal/telemetry/shape"
 )
 
 // endpoint is what a user of a service would call a server or consumer span: the method
 // and route of HTTP, the operation of GraphQL, the service and method of RPC, the
-// operation and destination of a message. It never holds a path with ids in it: without a
-// route, it is the name of the span, which the conventions keep low in cardinality.
+// operation and destination of a message. Without a route it is the path that the span's name
+// or else the request has, with {id} for what differs from one request to the next.
 func (w *work) endpoint(s *telemetry.Span) string {
 	switch s.Kind {
 	case telemetry.KindServer:
@@ -20,6 +21,12 @@ func (w *work) endpoint(s *telemetry.Span) string {
 			}
 			if route := get("http.route"); route != "" {
 				return w.join(m, " ", route)
+			}
+			if at := strings.IndexByte(s.Name, '/'); at >= 0 { // some write the route there
+				return w.join(m, " ", derive.Path(s.Name[at:]))
+			}
+			if path := get("url.path"); path != "" {
+				return w.join(m, " ", derive.Path(path))
 			}
 			return s.Name
 		}

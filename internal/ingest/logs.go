@@ -91,6 +91,8 @@ func (w *work) log(row *telemetry.Log, rec plog.LogRecord) {
 	}
 	row.Attrs = w.finish(start)
 	w.logTimes(row, int64(rec.Timestamp()), int64(rec.ObservedTimestamp()), sent)
+	row.Arrived = w.now
+	w.shaper.Log(row)
 }
 
 // logTimes settles the times of a row: when it happened is what the record says, else

@@ -20,6 +20,7 @@ import (
 	"github.com/yagura-sre/yagura/internal/fault"
 	"github.com/yagura-sre/yagura/internal/id"
 	"github.com/yagura-sre/yagura/internal/telemetry"
+	derive "github.com/yagura-sre/yagura/internal/telemetry/shape"
 )
 
 // Appender takes a frame of rows to where they survive, and returns when they do. The
@@ -58,15 +59,25 @@ type Service struct {
 	tail     *TailHub
 
 	works *sync.Pool
-	book  *book
-	gate  gate
-	otlp  *otlp
-	grpc  *grpcServer
+	// The different patterns and endpoints of a service that are kept apart.
+	patterns, endpoints *derive.Bound
+
+	book *book
+	gate gate
+	otlp *otlp
+	grpc *grpcServer
 
 	readers readers
 	origins []string  // browsers' origins that may send without a token
 	at      [2]string // configured addresses, gRPC and HTTP
 }
+
+// How many different patterns and endpoints a service in an environment may have before
+// further ones are counted as telemetry.Other.
+const (
+	maxPatterns  = 2000
+	maxEndpoints = 500
+)
 
 // New checks the options and makes a Service; Start opens its ports.
 func New(o Options) (*Service, error) {
@@ -84,6 +95,7 @@ func New(o Options) (*Service, error) {
 	s.gate.lim = &s.lim
 	s.readers = readers{max: max(1024, 4*s.lim.Requests), grace: bodyGrace}
 	s.works = newWorkPool(s.lim, red)
+	s.patterns, s.endpoints = derive.NewBound(maxPatterns, o.Clock), derive.NewBound(maxEndpoints, o.Clock)
 	if s.otlp, err = s.newOTLP(o); err != nil {
 		return nil, fault.Internalf("make the OTLP receiver: %w", err)
 	}
@@ -206,6 +218,7 @@ func (s *Service) consume(ctx context.Context, signal telemetry.Signal, encode f
 	now := s.clock.Now()
 	w := s.works.Get().(*work)
 	w.reset(now)
+	w.shaper.Patterns, w.shaper.Endpoints = s.patterns, s.endpoints
 	broken := false
 	defer func() {
 		if p := recover(); p != nil {

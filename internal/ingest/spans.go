@@ -85,6 +85,8 @@ func (w *work) span(row *telemetry.Span, s ptrace.Span) {
 	if len(row.Endpoint) > w.lim.NameBytes {
 		row.Endpoint = cut(row.Endpoint, w.lim.NameBytes)
 	}
+	row.Arrived = w.now
+	w.shaper.Span(row)
 }
 
 func (w *work) spanEvents(row *telemetry.Span, events ptrace.SpanEventSlice) {

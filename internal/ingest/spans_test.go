@@ -45,7 +45,9 @@ func TestEndpoint(t *testing.T) {
 	}{
 		{"http", "GET", ptrace.SpanKindServer, map[string]string{"http.request.method": "GET", "http.route": "/cart/{id}"}, "GET /cart/{id}"},
 		{"old http", "x", ptrace.SpanKindServer, map[string]string{"http.method": "POST", "http.route": "/a", "http.target": "/a?b=c"}, "POST /a"},
-		{"no route", "GET", ptrace.SpanKindServer, map[string]string{"http.method": "GET", "http.target": "/users/123"}, "GET"},
+		{"no route", "GET", ptrace.SpanKindServer, map[string]string{"http.method": "GET", "http.target": "/users/123"}, "GET /users/{id}"},
+		{"no route, but in the name", "GET /users/:id", ptrace.SpanKindServer, map[string]string{"http.method": "GET", "http.target": "/users/123"}, "GET /users/:id"},
+		{"no route, a raw name", "GET /users/123", ptrace.SpanKindServer, map[string]string{"http.method": "GET"}, "GET /users/{id}"},
 		{"grpc", "x", ptrace.SpanKindServer, map[string]string{"rpc.system": "grpc", "rpc.service": "cart.v1.Cart", "rpc.method": "Add"}, "cart.v1.Cart/Add"},
 		{"grpc, qualified", "x", ptrace.SpanKindServer, map[string]string{"rpc.method": "cart.v1.Cart/Add"}, "cart.v1.Cart/Add"},
 		{"graphql", "POST /graphql", ptrace.SpanKindServer, map[string]string{"http.request.method": "POST", "http.route": "/graphql", "graphql.operation.type": "query", "graphql.operation.name": "Cart"}, "query Cart"},

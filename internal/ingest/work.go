@@ -7,6 +7,7 @@ import (
 
 	"github.com/yagura-sre/yagura/internal/telemetry"
 	"github.com/yagura-sre/yagura/internal/telemetry/semconv"
+	derive "github.com/yagura-sre/yagura/internal/telemetry/shape"
 )
 
 // work is what one request is normalised with. It is used by one goroutine at a time and
@@ -45,6 +46,7 @@ type work struct {
 	tally tally
 
 	endpoints map[endpointParts]string // joined before
+	shaper    derive.Shaper
 
 	rowBytes int // what a row took in the last frames, to make the next of the right size
 }
@@ -137,6 +139,7 @@ func (w *work) release() {
 	clear(w.links)
 	clear(w.old[:cap(w.old)])
 	clear(w.fields[:cap(w.fields)])
+	w.shaper.Forget()
 	w.logs, w.spans, w.attrs = w.logs[:0], w.spans[:0], w.attrs[:0]
 	w.events, w.links, w.old, w.fields = w.events[:0], w.links[:0], w.old[:0], w.fields[:0]
 	// One huge request must not keep its memory for good.
