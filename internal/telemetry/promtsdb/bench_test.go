@@ -38,6 +38,32 @@ func BenchmarkWrite(b *testing.B) {
 	b.ReportMetric(float64(points*n)/b.Elapsed().Seconds(), "points/s")
 }
 
+// BenchmarkWriteLate does the same with points that are all late: each is looked up.
+func BenchmarkWriteLate(b *testing.B) {
+	s, err := Open(Options{Dir: b.TempDir()})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer s.Close()
+	const points = 10_000
+	end := time.Now()
+	if err := s.Write(b.Context(), telemetry.Metrics, "newest", block(b, end, points)); err != nil {
+		b.Fatal(err)
+	}
+	start := end.Add(-50 * time.Minute)
+	n := 0
+	for b.Loop() {
+		b.StopTimer()
+		frames := block(b, start.Add(time.Duration(n)*5*time.Second), points)
+		b.StartTimer()
+		n++
+		if err := s.Write(b.Context(), telemetry.Metrics, strconv.Itoa(n), frames); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(points*n)/b.Elapsed().Seconds(), "points/s")
+}
+
 func block(t testing.TB, at time.Time, points int) [][]byte {
 	var frames [][]byte
 	for f := range points / 500 {

@@ -24,6 +24,9 @@ import (
 // whose time is stored is a repetition and adds nothing. What the newest sample is, is
 // kept in memory as well, so that the database is asked once a series.
 //
+// A repetition is told by its time alone: that another increment came with that time cannot
+// be seen in the totals, where rounding hides it.
+//
 // A point older than the newest and not stored is refused as too late: all totals behind
 // it would be wrong.
 
@@ -219,7 +222,7 @@ func cmpString(a, b string) int {
 // newest is the newest sample of a series within deltaMemory before t or after it.
 func newest(ctx context.Context, db *tsdb.DB, ls labels.Labels, t int64) (total, error) {
 	found := total{t: math.MinInt64}
-	err := samples(ctx, db, ls, t-deltaMemory.Milliseconds(), math.MaxInt64, func(it chunkenc.Iterator, kind chunkenc.ValueType) {
+	err := query(ctx, db, ls, t-deltaMemory.Milliseconds(), math.MaxInt64, func(it chunkenc.Iterator, kind chunkenc.ValueType) {
 		if kind == chunkenc.ValFloat {
 			if at, v := it.At(); !value.IsStaleNaN(v) {
 				found = total{t: at, v: v}
@@ -232,19 +235,24 @@ func newest(ctx context.Context, db *tsdb.DB, ls labels.Labels, t int64) (total,
 }
 
 func isStored(ctx context.Context, db *tsdb.DB, ls labels.Labels, t int64) (yes bool, err error) {
-	err = samples(ctx, db, ls, t, t, func(chunkenc.Iterator, chunkenc.ValueType) { yes = true })
+	err = query(ctx, db, ls, t, t, func(chunkenc.Iterator, chunkenc.ValueType) { yes = true })
 	return yes, err
 }
 
-func samples(ctx context.Context, db *tsdb.DB, ls labels.Labels, from, to int64, each func(chunkenc.Iterator, chunkenc.ValueType)) error {
+func query(ctx context.Context, db *tsdb.DB, ls labels.Labels, from, to int64, each func(chunkenc.Iterator, chunkenc.ValueType)) error {
 	q, err := db.Querier(from, to)
 	if err != nil {
 		return err
 	}
 	defer q.Close()
+	return samples(ctx, q, ls, from, to, each)
+}
+
+// samples gives those of a series within a range.
+func samples(ctx context.Context, q storage.Querier, ls labels.Labels, from, to int64, each func(chunkenc.Iterator, chunkenc.ValueType)) error {
 	var ms []*labels.Matcher
 	ls.Range(func(l labels.Label) { ms = append(ms, labels.MustNewMatcher(labels.MatchEqual, l.Name, l.Value)) })
-	set := q.Select(ctx, false, nil, ms...)
+	set := q.Select(ctx, false, &storage.SelectHints{Start: from, End: to}, ms...)
 	for set.Next() {
 		if !labels.Equal(set.At().Labels(), ls) {
 			continue // has labels more

@@ -3,7 +3,8 @@
 //
 // What Write has returned for is on the disk: Prometheus leaves its write-ahead logs to
 // the system's cache, so Write flushes them itself (sync.go). A sample may be late by
-// Options.OutOfOrder. Sums and histograms of delta temporality are stored as running
+// Options.OutOfOrder; one that contradicts what is stored for its time is refused (late.go).
+// Sums and histograms of delta temporality are stored as running
 // totals that go on over restarts (delta.go).
 //
 // When the disk refuses a write, the database's log may hold half a record, and what is

@@ -56,7 +56,8 @@ func (s *Store) store(ctx context.Context, frames [][]byte) error {
 	s.mu.RLock()
 	defer s.mu.RUnlock() // even of a panic, which the caller survives
 	failed := s.wblFailures()
-	app := &appender{AppenderV2: s.db.AppenderV2(ctx), meta: s.meta, seen: map[sampleKey]seenSample{}}
+	app := &appender{AppenderV2: s.db.AppenderV2(ctx), meta: s.meta, seen: map[sampleKey]seenSample{}, ctx: ctx, late: late{db: s.db}}
+	defer app.late.close()
 	open := true
 	defer func() {
 		if open {
@@ -124,6 +125,8 @@ type appender struct {
 	// The samples of this block: of two with one series and time, the database would drop
 	// the second when it commits, and not say so.
 	seen map[sampleKey]seenSample
+	late late
+	ctx  context.Context // of the Write
 }
 
 type sampleKey struct {
@@ -158,7 +161,7 @@ func (a *appender) Append(ref storage.SeriesRef, ls labels.Labels, st, t int64, 
 		return ref, nil
 	}
 	a.seen[k] = one
-	ref, err := a.AppenderV2.Append(ref, ls, st, t, v, h, fh, opts)
+	ref, err := a.append(ref, ls, st, t, v, h, fh, opts)
 	if err == nil {
 		a.meta.Put(opts.MetricFamilyName, opts.Metadata)
 	}
