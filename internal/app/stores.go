@@ -1,12 +1,10 @@
 package app
 
 import (
-	"cmp"
 	"context"
 	"log/slog"
 	"net/http"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"github.com/yagura-sre/yagura/internal/clock"
@@ -141,17 +139,10 @@ func (a *App) prepare(ctx context.Context) error {
 // after a restart they need not compete for a place with whatever comes.
 func (a *App) introduce(ctx context.Context) {
 	now := a.Clock.Now()
-	stats, err := a.store.Services(ctx, telemetry.Range{From: now.AddDate(0, 0, -7), To: now}, "", 1)
+	names, err := a.store.ServiceNames(ctx, telemetry.Range{From: now.AddDate(0, 0, -7), To: now})
 	if err != nil {
 		a.Log.WarnContext(ctx, "the services of the past week are not known to the receivers", "error", err)
 		return
-	}
-	slices.SortFunc(stats, func(x, y telemetry.ServiceStat) int { return cmp.Compare(y.Spans+y.Logs, x.Spans+x.Logs) })
-	var names []string
-	for _, s := range stats {
-		if !slices.Contains(names, s.Service) {
-			names = append(names, s.Service)
-		}
 	}
 	a.ingest.Know(names)
 }
