@@ -57,6 +57,7 @@ type App struct {
 	tail     *ingest.TailHub
 	ingest   *ingest.Service
 
+	tls        certificates
 	listener   net.Listener
 	prepared   chan struct{} // closed when the engine has its tables
 	prepareErr atomic.Pointer[error]
@@ -105,6 +106,7 @@ func New(ctx context.Context, opt Options) (a *App, err error) {
 		{"telemetry store", a.openStore},
 		{"metrics store", a.openMetrics},
 		{"write-ahead log", a.openLog},
+		{"TLS", a.openTLS},
 		{"ingest", a.openIngest},
 		{"releases", a.openReleases},
 		{"API", a.openAPI},
@@ -172,7 +174,7 @@ func (a *App) URL() string {
 	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
 		host = "localhost"
 	}
-	return "http://" + net.JoinHostPort(host, port)
+	return scheme(a.tls.ui) + "://" + net.JoinHostPort(host, port)
 }
 
 // SetupURL is the one-time link with which the first administrator introduces
@@ -187,7 +189,7 @@ func (a *App) SetupURL(ctx context.Context) (string, error) {
 
 // OTLP are the addresses that senders use: gRPC's host and port, and HTTP's URL.
 func (a *App) OTLP() (grpc, http string) {
-	return a.ingest.GRPCAddr(), "http://" + a.ingest.HTTPAddr()
+	return a.ingest.GRPCAddr(), scheme(a.tls.otlp) + "://" + a.ingest.HTTPAddr()
 }
 
 // background runs f until it returns; Close waits for it.

@@ -31,6 +31,8 @@ type OTLPView struct {
 	GRPC      string `json:"grpc" doc:"Host and port it listens on; 0.0.0.0 and [::] are every address of the machine, empty is off."`
 	HTTP      string `json:"http" doc:"As grpc."`
 	NeedToken bool   `json:"need_token" doc:"Senders must show an ingest token."`
+	TLS       bool   `json:"tls" doc:"Both ports speak TLS."`
+	NeedCert  bool   `json:"need_certificate" doc:"Senders must show a client certificate."`
 }
 
 // ProblemView is one thing that is not as it should be.
@@ -111,7 +113,8 @@ func (a *App) status(lang i18n.Lang) StatusView {
 		Version: a.Version, StartedAt: a.started, UptimeNS: now.Sub(a.started).Nanoseconds(),
 		Engine: EngineView{Kind: "remote", Phase: string(engine.Ready), Since: a.started},
 		WAL:    []LaneView{},
-		OTLP:   OTLPView{GRPC: a.ingest.GRPCAddr(), HTTP: a.ingest.HTTPAddr(), NeedToken: a.TokenNeeded()},
+		OTLP: OTLPView{GRPC: a.ingest.GRPCAddr(), HTTP: a.ingest.HTTPAddr(), NeedToken: a.TokenNeeded(),
+			TLS: a.tls.otlp != nil, NeedCert: a.tls.otlp != nil && a.tls.otlp.ClientCerts()},
 	}
 	if a.engine != nil {
 		st := a.engine.State()
@@ -136,6 +139,7 @@ func (a *App) status(lang i18n.Lang) StatusView {
 	v.Healthy = true
 	v.Problems = []ProblemView{}
 	v.add(lang, findProblems(v, stats))
+	v.add(lang, tlsProblems(a.tls, now))
 	return v
 }
 

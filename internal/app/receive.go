@@ -39,7 +39,7 @@ func (a *App) openIngest(_, _ context.Context) (err error) {
 	}
 	a.tail = &ingest.TailHub{}
 	a.ingest, err = ingest.New(ingest.Options{
-		GRPC: c.OTLP.GRPC, HTTP: c.OTLP.HTTP, CORSOrigins: c.OTLP.CORS,
+		GRPC: c.OTLP.GRPC, HTTP: c.OTLP.HTTP, CORSOrigins: c.OTLP.CORS, TLS: a.tls.otlp,
 		Codec: a.store, Auth: auth, Tail: a.tail,
 		// The log keeps the frame until it is stored; the receiver uses its buffer again.
 		Append: func(ctx context.Context, signal telemetry.Signal, frame []byte, rows int) error {

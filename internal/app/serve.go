@@ -76,7 +76,7 @@ func (a *App) openAPI(_, _ context.Context) error {
 	a.listener = l
 	server := served.Server()
 	a.background(func() {
-		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		if err := server.Serve(a.listenTLS(l)); !errors.Is(err, http.ErrServerClosed) {
 			a.Log.Error("the API stopped listening", "error", err)
 		}
 	})

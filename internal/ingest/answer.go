@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
@@ -16,8 +17,8 @@ import (
 // retryAfter is when a sender that was turned away for a moment should come back.
 const retryAfter = time.Second
 
-// answer is what OTLP says of an error, on either transport: the receiver turns the
-// gRPC status into an HTTP status and RetryInfo into Retry-After.
+// answer is what OTLP says of an error, on either transport: over HTTP the gRPC status
+// becomes an HTTP status, and RetryInfo becomes Retry-After.
 //
 // A sender retries RESOURCE_EXHAUSTED (429) and UNAVAILABLE (503) that carry RetryInfo;
 // it gives up on INVALID_ARGUMENT (400) and UNAUTHENTICATED (401). When it is not known
@@ -91,7 +92,7 @@ func (r *refusal) Error() string { return string(r.reason) }
 func (r *refusal) status() error {
 	f := fault.Wrap(r.cause, r.code, r.reason.Text())
 	if r.cause != nil && r.reason == Malformed {
-		f.Text.En += " (" + cut(r.cause.Error(), 200) + ")"
+		f.Text.En += " (" + strings.ToValidUTF8(cut(r.cause.Error(), 200), "\uFFFD") + ")" // it may quote the request
 	}
 	f.RetryAfter = retryAfter
 	return answer(f)

@@ -4,10 +4,9 @@
 //
 // The way of a request: the gate (gate*.go) asks who sends it, how much is in flight
 // already and how large and how deep the request is, all before it is decoded; the
-// Collector's otlpreceiver (receiver.go) decodes it and speaks OTLP to the sender;
-// normalise (logs.go, spans.go, metrics.go and what they use) folds, repairs, cuts and
-// redacts its rows; Append takes the frame to the write-ahead log. Only then is the
-// sender told that it may forget.
+// Collector's pdata decodes it (decode.go); normalise (logs.go, spans.go, metrics.go and
+// what they use) folds, repairs, cuts and redacts its rows; Append takes the frame to the
+// write-ahead log. Only then is the sender told that it may forget.
 //
 // Invariants:
 //   - Nothing is dropped silently. A row is stored, or refused to the sender's face (an

@@ -7,23 +7,17 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
-	"log/slog"
 	"mime"
-	"net"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
 
-	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
-	"go.opentelemetry.io/collector/pdata/pmetric/pmetricotlp"
-	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/yagura-sre/yagura/internal/fault"
-	"github.com/yagura-sre/yagura/internal/i18n"
 	"github.com/yagura-sre/yagura/internal/telemetry"
 )
 
@@ -35,26 +29,19 @@ var methods = map[string]telemetry.Signal{
 
 const grpcEncodings = "identity,gzip,zstd,snappy"
 
-// grpcServer takes OTLP/gRPC: three unary calls, over HTTP/2 without TLS. It stands on
-// net/http, for there a message is read by the gate, which holds its bytes as they come
-// and closes the flow-control window when it does not read; a server of grpc-go takes
-// in the whole message, of every stream of every connection, before anybody is asked.
-type grpcServer struct {
-	s   *Service
-	at  string
-	srv *http.Server
-	ln  net.Listener
-}
+// grpcServer takes OTLP/gRPC: three unary calls, over HTTP/2. It stands on net/http, for
+// there a message is read by the gate, which holds its bytes as they come and closes the
+// flow-control window when it does not read; a server of grpc-go takes in the whole
+// message, of every stream of every connection, before anybody is asked.
+type grpcServer struct{ s *Service }
 
-func (s *Service) newGRPC(at string) *grpcServer {
-	g := &grpcServer{s: s, at: at}
-	g.srv = &http.Server{
-		Handler:           g,
-		Protocols:         new(http.Protocols),
+func (s *Service) newGRPC(at string) *port {
+	srv := &http.Server{
+		Handler:           grpcServer{s},
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       10 * time.Minute, // SDKs keep a connection between exports
 		MaxHeaderBytes:    64 << 10,
-		ErrorLog:          slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug), // senders that go away
+		Protocols:         new(http.Protocols),
 		HTTP2: &http.HTTP2Config{
 			MaxConcurrentStreams:          min(s.lim.Requests, 128),
 			MaxReceiveBufferPerConnection: 512 << 10, // of what the gate has not read yet
@@ -64,38 +51,13 @@ func (s *Service) newGRPC(at string) *grpcServer {
 			WriteByteTimeout:              30 * time.Second,
 		},
 	}
-	g.srv.Protocols.SetUnencryptedHTTP2(true)
-	return g
-}
-
-func (g *grpcServer) start(ctx context.Context) (err error) {
-	if g.ln, err = new(net.ListenConfig).Listen(ctx, "tcp", g.at); err != nil {
-		return portFault(err)
-	}
-	g.s.otlp.addresses.set(overGRPC, g.ln.Addr().String())
-	go func() {
-		if err := g.srv.Serve(g.ln); err != http.ErrServerClosed {
-			g.s.log.Error("the OTLP/gRPC server ended", "err", err)
-		}
-	}()
-	return nil
-}
-
-// stop ends the server: calls that are being worked on are answered first, as far as ctx
-// allows.
-func (g *grpcServer) stop(ctx context.Context) error {
-	if g.ln == nil {
-		return nil
-	}
-	err := g.srv.Shutdown(ctx)
-	if err != nil {
-		_ = g.srv.Close() // those that are left; the error that counts is the one above
-	}
-	return err
+	srv.Protocols.SetUnencryptedHTTP2(s.tls == nil)
+	srv.Protocols.SetHTTP2(s.tls != nil)
+	return &port{s: s, transport: overGRPC, at: at, srv: srv, protos: []string{"h2"}}
 }
 
 // ServeHTTP answers one call.
-func (g *grpcServer) ServeHTTP(rw http.ResponseWriter, req *http.Request) {
+func (g grpcServer) ServeHTTP(rw http.ResponseWriter, req *http.Request) {
 	kind, _, _ := mime.ParseMediaType(req.Header.Get("Content-Type"))
 	if req.ProtoMajor != 2 || req.Method != http.MethodPost || kind != "application/grpc" && kind != "application/grpc+proto" {
 		http.Error(rw, "this port speaks OTLP over gRPC; OTLP over HTTP has a port of its own (4318 unless configured)", http.StatusUnsupportedMediaType)
@@ -121,7 +83,7 @@ func (g *grpcServer) ServeHTTP(rw http.ResponseWriter, req *http.Request) {
 }
 
 // export takes a call through the gate to where it is stored, and gives the answer.
-func (g *grpcServer) export(ctx context.Context, c *call, rw http.ResponseWriter, req *http.Request) (msg []byte, err error) {
+func (g grpcServer) export(ctx context.Context, c *call, rw http.ResponseWriter, req *http.Request) (msg []byte, err error) {
 	s := g.s
 	r := s.authorise(ctx, req.Header.Get("Authorization"))
 	if r == nil && s.gate.full() {
@@ -143,7 +105,7 @@ func (g *grpcServer) export(ctx context.Context, c *call, rw http.ResponseWriter
 	}
 	if r == nil {
 		c.bytes = body.Len()
-		err = s.decodeAndConsume(ctx, c, body.Bytes(), &r)
+		err = s.decodeAndConsume(ctx, c, protobufType, body.Bytes(), &r)
 	}
 	if r != nil {
 		if r.reason == Abandoned { // nobody is there to be told
@@ -161,49 +123,7 @@ func (g *grpcServer) export(ctx context.Context, c *call, rw http.ResponseWriter
 	if err != nil {
 		return nil, err
 	}
-	if c.partial == "" {
-		return nil, nil
-	}
-	return partialSuccess(c, false)
-}
-
-func (s *Service) decodeAndConsume(ctx context.Context, c *call, b []byte, r **refusal) (err error) {
-	undecoded := func(err error) error {
-		if err != nil {
-			*r = &refusal{reason: Malformed, code: fault.Invalid, cause: err, example: cut(err.Error(), 200)}
-		}
-		return err
-	}
-	switch c.signal {
-	case telemetry.Logs:
-		m := plogotlp.NewExportRequest()
-		if undecoded(decode(m, b)) != nil {
-			return nil
-		}
-		return s.consumeLogs(ctx, m.Logs())
-	case telemetry.Spans:
-		m := ptraceotlp.NewExportRequest()
-		if undecoded(decode(m, b)) != nil {
-			return nil
-		}
-		return s.consumeSpans(ctx, m.Traces())
-	default:
-		m := pmetricotlp.NewExportRequest()
-		if undecoded(decode(m, b)) != nil {
-			return nil
-		}
-		return s.consumeMetrics(ctx, m.Metrics())
-	}
-}
-
-// decode does not let a fault of the decoder take the process along.
-func decode(m interface{ UnmarshalProto([]byte) error }, b []byte) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("the decoder failed: %v", p)
-		}
-	}()
-	return m.UnmarshalProto(b)
+	return response(c, protobufType)
 }
 
 // readMessage reads the one message of a call: a byte that says whether it is compressed,
@@ -300,10 +220,4 @@ func grpcTimeout(s string) (time.Duration, bool) {
 		return 0, false // longer than anybody waits
 	}
 	return time.Duration(n) * unit, true
-}
-
-func portFault(err error) error {
-	return fault.Wrap(err, fault.Unavailable, i18n.T(
-		"The OTLP ports cannot be opened. Another program may hold them; choose others with --otlp-grpc and --otlp-http.",
-		"OTLPのポートを開けません。ほかのプログラムが使用している可能性があります。--otlp-grpc と --otlp-http で別のポートを指定してください。"))
 }

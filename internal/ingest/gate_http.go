@@ -2,7 +2,6 @@ package ingest
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -11,13 +10,12 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/s2"
 	"github.com/klauspost/compress/zstd"
-	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
-	"go.opentelemetry.io/collector/pdata/pmetric/pmetricotlp"
-	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
+	"github.com/rs/cors"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	spb "google.golang.org/genproto/googleapis/rpc/status"
 	"google.golang.org/grpc/codes"
@@ -38,73 +36,125 @@ var paths = map[string]telemetry.Signal{
 	"/v1/logs": telemetry.Logs, "/v1/traces": telemetry.Spans, "/v1/metrics": telemetry.Metrics,
 }
 
-// gateHTTP stands before the receiver's handlers: it lets in who may send, reads and
-// decompresses the body within the limits, and puts partial success into the answer.
-func (s *Service) gateHTTP(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(rw http.ResponseWriter, req *http.Request) {
-		signal, ok := paths[req.URL.Path]
-		if !ok || req.Method != http.MethodPost {
-			next.ServeHTTP(rw, req) // answers 404 and 405
-			return
+// httpServer takes OTLP/HTTP: it lets in who may send, reads and decompresses the body
+// within the limits, has it decoded and stored, and answers as OTLP asks.
+type httpServer struct{ s *Service }
+
+func (s *Service) newHTTP(at string) *port {
+	var h http.Handler = httpServer{s}
+	if len(s.origins) > 0 {
+		h = cors.New(cors.Options{
+			AllowedOrigins: s.origins, AllowedMethods: []string{http.MethodPost}, AllowedHeaders: []string{"*"}, AllowCredentials: true, MaxAge: 7200,
+		}).Handler(h)
+	}
+	return &port{s: s, transport: overHTTP, at: at, protos: []string{"h2", "http/1.1"}, srv: &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       time.Minute, // readers.go is stricter
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		HTTP2: &http.HTTP2Config{
+			MaxConcurrentStreams: min(s.lim.Requests, 128), MaxReceiveBufferPerConnection: 512 << 10, MaxReceiveBufferPerStream: 512 << 10,
+		},
+	}} // no WriteTimeout: the answer waits for the disk, not for the clock
+}
+
+// ServeHTTP answers one request.
+func (h httpServer) ServeHTTP(rw http.ResponseWriter, req *http.Request) {
+	s := h.s
+	signal, ok := paths[req.URL.Path]
+	switch {
+	case !ok:
+		http.Error(rw, "OTLP is taken at /v1/logs, /v1/traces and /v1/metrics", http.StatusNotFound)
+		return
+	case req.Method != http.MethodPost:
+		rw.Header().Set("Allow", http.MethodPost)
+		http.Error(rw, "OTLP is sent by POST", http.StatusMethodNotAllowed)
+		return
+	}
+	c := &call{transport: overHTTP, signal: signal}
+	defer func() { s.book.passed(c.transport, c.signal, int64(c.bytes), c.stored, c.refused) }()
+	kind, _, _ := mime.ParseMediaType(req.Header.Get("Content-Type"))
+	refuse := func(code int, r *refusal) {
+		s.turnAway(c, r)
+		writeStatus(rw, kind, code, r.status())
+	}
+	if kind != protobufType && kind != jsonType {
+		refuse(http.StatusUnsupportedMediaType, &refusal{reason: BadEncoding, code: fault.Invalid, example: "Content-Type: " + cut(req.Header.Get("Content-Type"), 100)})
+		return
+	}
+	if r := s.foreign(req); r != nil {
+		refuse(http.StatusForbidden, r)
+		return
+	}
+	if r := s.authorise(req.Context(), req.Header.Get("Authorization")); r != nil {
+		refuse(httpCode(r.code), r)
+		return
+	}
+	if s.gate.full() {
+		refuse(http.StatusTooManyRequests, &refusal{reason: Busy, code: fault.Overloaded})
+		return
+	}
+	// Packed, it may not be larger either: there are streams that unpack to nothing.
+	from := s.readers.begin(rw, http.MaxBytesReader(rw, req.Body, int64(s.lim.RequestBytes)+1))
+	body, r := s.readBody(c, req, from, strings.ToLower(strings.TrimSpace(req.Header.Get("Content-Encoding"))))
+	from.end(r == nil)
+	defer func() { s.gate.release(c.held); bodies.Put(body) }()
+	if r == nil {
+		// Only now: a sender that is slow to send holds its bytes and nobody's place.
+		if s.gate.enter() {
+			defer s.gate.leave()
+			r = s.measure(signal, kind, body.Bytes())
+		} else {
+			r = &refusal{reason: Busy, code: fault.Overloaded}
 		}
-		c := &call{transport: overHTTP, signal: signal}
-		defer func() { s.book.passed(c.transport, c.signal, int64(c.bytes), c.stored, c.refused) }()
-		kind, _, _ := mime.ParseMediaType(req.Header.Get("Content-Type"))
-		refuse := func(code int, r *refusal) {
-			s.turnAway(c, r)
-			writeStatus(rw, kind, code, r.status())
+	}
+	if r != nil {
+		code := httpCode(r.code)
+		if r.reason == TooLarge {
+			code = http.StatusRequestEntityTooLarge
+		} else if r.reason == BadEncoding {
+			code = http.StatusUnsupportedMediaType
 		}
-		if kind != protobufType && kind != jsonType {
-			refuse(http.StatusUnsupportedMediaType, &refusal{reason: BadEncoding, code: fault.Invalid, example: "Content-Type: " + cut(req.Header.Get("Content-Type"), 100)})
-			return
-		}
-		if r := s.foreign(req); r != nil {
-			refuse(http.StatusForbidden, r)
-			return
-		}
-		if r := s.authorise(req.Context(), req.Header.Get("Authorization")); r != nil {
-			refuse(httpCode(r.code), r)
-			return
-		}
-		if s.gate.full() {
-			refuse(http.StatusTooManyRequests, &refusal{reason: Busy, code: fault.Overloaded})
-			return
-		}
-		from := s.readers.begin(rw, req.Body)
-		body, r := s.readBody(c, req, from, strings.ToLower(strings.TrimSpace(req.Header.Get("Content-Encoding"))))
-		from.end(r == nil)
-		defer func() { s.gate.release(c.held); bodies.Put(body) }()
-		if r == nil {
-			// Only now: a sender that is slow to send holds its bytes and nobody's place.
-			if s.gate.enter() {
-				defer s.gate.leave()
-				r = s.measure(signal, kind, body.Bytes())
-			} else {
-				r = &refusal{reason: Busy, code: fault.Overloaded}
-			}
-		}
-		if r != nil {
-			code := httpCode(r.code)
-			if r.reason == TooLarge {
-				code = http.StatusRequestEntityTooLarge
-			} else if r.reason == BadEncoding {
-				code = http.StatusUnsupportedMediaType
-			}
-			refuse(code, r)
-			return
-		}
-		c.bytes = body.Len()
-		if kind == jsonType {
-			body.Truncate(len(breakLoneSurrogates(body.Bytes())))
-		}
-		req = req.WithContext(withCall(req.Context(), c))
-		req.Body = io.NopCloser(bytes.NewReader(body.Bytes()))
-		req.ContentLength = int64(body.Len())
-		req.Header.Del("Content-Encoding")
-		next.ServeHTTP(&answerWriter{ResponseWriter: rw, call: c, kind: kind, undecoded: func() {
-			refuse(http.StatusBadRequest, &refusal{reason: Malformed, code: fault.Invalid, example: preview(kind, body.Bytes(), s.redactor)})
-		}}, req)
-	})
+		refuse(code, r)
+		return
+	}
+	c.bytes = body.Len()
+	if kind == jsonType {
+		body.Truncate(len(breakLoneSurrogates(body.Bytes())))
+	}
+	err := s.decodeAndConsume(withCall(req.Context(), c), c, kind, body.Bytes(), &r)
+	switch {
+	case r != nil:
+		r.example = preview(kind, body.Bytes(), s.redactor)
+		refuse(http.StatusBadRequest, r)
+		return
+	case err != nil:
+		writeStatus(rw, kind, statusCode(err), err)
+		return
+	}
+	msg, err := response(c, kind)
+	if err != nil { // cannot be: the message is ours
+		writeStatus(rw, kind, http.StatusInternalServerError, err)
+		return
+	}
+	rw.Header().Set("Content-Type", kind)
+	_, _ = rw.Write(msg) // the sender went away: nothing to be done
+}
+
+// statusCode is the HTTP status of what consume says.
+func statusCode(err error) int {
+	switch status.Code(err) {
+	case codes.ResourceExhausted:
+		return http.StatusTooManyRequests
+	case codes.InvalidArgument:
+		return http.StatusBadRequest
+	case codes.Unauthenticated:
+		return http.StatusUnauthorized
+	case codes.PermissionDenied:
+		return http.StatusForbidden
+	}
+	return http.StatusServiceUnavailable // the sender has the rows: it is asked to keep them
 }
 
 func httpCode(c fault.Code) int {
@@ -295,75 +345,6 @@ var zstds = sync.Pool{New: func() any {
 	return z
 }}
 
-// answerWriter replaces the receiver's empty answer by one that tells of refused rows, and
-// its answer to what it could not decode by ours: its own quotes the request, and fails
-// to when that is not UTF-8.
-type answerWriter struct {
-	http.ResponseWriter
-	call      *call
-	kind      string
-	undecoded func()
-	done      bool
-}
-
-func (w *answerWriter) WriteHeader(code int) {
-	if code >= http.StatusBadRequest && !w.call.decoded {
-		w.done = true
-		w.undecoded()
-		return
-	}
-	if code != http.StatusOK || w.call.partial == "" {
-		w.ResponseWriter.WriteHeader(code)
-		return
-	}
-	w.done = true
-	msg, err := partialSuccess(w.call, w.kind == jsonType)
-	if err != nil {
-		w.ResponseWriter.WriteHeader(http.StatusInternalServerError)
-		return
-	}
-	w.Header().Del("Content-Length")
-	w.ResponseWriter.WriteHeader(code)
-	_, _ = w.ResponseWriter.Write(msg) // the sender went away: nothing to be done
-}
-
-func (w *answerWriter) Write(b []byte) (int, error) {
-	if w.done {
-		return len(b), nil
-	}
-	return w.ResponseWriter.Write(b)
-}
-
-// partialSuccess renders the answer that some rows were refused.
-func partialSuccess(c *call, asJSON bool) ([]byte, error) {
-	type message interface {
-		MarshalProto() ([]byte, error)
-		MarshalJSON() ([]byte, error)
-	}
-	var m message
-	switch c.signal {
-	case telemetry.Logs:
-		r := plogotlp.NewExportResponse()
-		r.PartialSuccess().SetRejectedLogRecords(c.refused)
-		r.PartialSuccess().SetErrorMessage(c.partial)
-		m = r
-	case telemetry.Spans:
-		r := ptraceotlp.NewExportResponse()
-		r.PartialSuccess().SetRejectedSpans(c.refused)
-		r.PartialSuccess().SetErrorMessage(c.partial)
-		m = r
-	default:
-		r := pmetricotlp.NewExportResponse()
-		r.PartialSuccess().SetRejectedDataPoints(c.refused)
-		r.PartialSuccess().SetErrorMessage(c.partial)
-		m = r
-	}
-	if asJSON {
-		return m.MarshalJSON()
-	}
-	return m.MarshalProto()
-}
-
 // writeStatus answers with an error as OTLP/HTTP demands: a google.rpc.Status in the
 // encoding of the request.
 func writeStatus(rw http.ResponseWriter, kind string, code int, err error) {
@@ -389,9 +370,4 @@ func writeStatus(rw http.ResponseWriter, kind string, code int, err error) {
 	rw.Header().Set("Content-Type", kind)
 	rw.WriteHeader(code)
 	_, _ = rw.Write(msg)
-}
-
-// wrapHTTP is the form in which the receiver takes a middleware.
-func (s *Service) wrapHTTP(_ context.Context, next http.Handler) (http.Handler, error) {
-	return s.gateHTTP(next), nil
 }

@@ -22,6 +22,8 @@ const (
 	BadMetric     Reason = "invalid_metric"
 	SlowSender    Reason = "too_slow"
 	BadOrigin     Reason = "forbidden_origin"
+	NotTLS        Reason = "not_tls"
+	BadHandshake  Reason = "tls_handshake"
 )
 
 // Reasons to change a row that is stored. They are marked by the row's flags.
@@ -108,6 +110,12 @@ var reasonTexts = map[Reason]i18n.Text{
 	BadOrigin: i18n.T(
 		"A web page that is not allowed tried to send. Without ingest tokens, a browser's origin must be listed in otlp.cors_origins, and on a loopback port the Host must be localhost or a loopback address.",
 		"許可されていないWebページからの送信を拒否しました。取り込みトークンを使わない場合は、ブラウザーのオリジンを otlp.cors_origins に登録してください。ループバックで待ち受けるポートでは、Hostがlocalhostまたはループバックアドレスである必要があります。"),
+	NotTLS: i18n.T(
+		"A sender spoke in the clear to a port that speaks TLS. Use https:// in OTEL_EXPORTER_OTLP_ENDPOINT, or tls: {insecure: false} in the Collector.",
+		"TLSで待ち受けているポートに、暗号化されていない接続がありました。OTEL_EXPORTER_OTLP_ENDPOINT に https:// を指定するか、Collectorでは tls: {insecure: false} を指定してください。"),
+	BadHandshake: i18n.T(
+		"The TLS handshake with a sender failed. Check that it trusts the certificate and uses its host name (OTEL_EXPORTER_OTLP_CERTIFICATE), and, where client certificates are asked for, that it shows one of the configured authority (OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE and _CLIENT_KEY).",
+		"送信元とのTLSハンドシェイクに失敗しました。送信元が証明書を信頼し、証明書に含まれるホスト名で接続しているか（OTEL_EXPORTER_OTLP_CERTIFICATE）、クライアント証明書が必要な場合は設定した認証局のものを提示しているか（OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE と _CLIENT_KEY）を確認してください。"),
 	BadDuration: i18n.T(
 		"The span ends before it starts, or never started; its duration is 0 and the row marked. Check that the instrumentation takes both times from the same, monotonic clock.",
 		"スパンの終了時刻が開始時刻より前か、開始時刻がないため、所要時間を0として印を付けました。計装側で開始と終了に同じ単調時計を使っているかを確認してください。"),

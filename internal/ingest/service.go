@@ -21,6 +21,7 @@ import (
 	"github.com/yagura-sre/yagura/internal/id"
 	"github.com/yagura-sre/yagura/internal/telemetry"
 	derive "github.com/yagura-sre/yagura/internal/telemetry/shape"
+	"github.com/yagura-sre/yagura/internal/tlsfile"
 )
 
 // Appender takes a frame of rows to where they survive, and returns when they do. The
@@ -37,6 +38,8 @@ type Options struct {
 	Append      Appender
 	Limits      Limits
 	Redaction   Redaction
+	// TLS is what the ports speak; nil is in the clear.
+	TLS *tlsfile.Source
 	// Auth says whether a token may write; nil lets everyone. A fault of
 	// Unauthenticated or Forbidden refuses for good, any other asks to retry.
 	Auth  func(ctx context.Context, token string) error
@@ -64,12 +67,12 @@ type Service struct {
 
 	book *book
 	gate gate
-	otlp *otlp
-	grpc *grpcServer
+	tls  *tlsfile.Source
+	grpc *port // nil: left out
+	http *port
 
 	readers readers
-	origins []string  // browsers' origins that may send without a token
-	at      [2]string // configured addresses, gRPC and HTTP
+	origins []string // browsers' origins that may send without a token
 }
 
 // How many different patterns and endpoints a service in an environment may have before
@@ -90,31 +93,31 @@ func New(o Options) (*Service, error) {
 	}
 	s := &Service{
 		lim: o.Limits.withDefaults(), codec: o.Codec, append: o.Append, redactor: red, auth: o.Auth,
-		clock: o.Clock, ids: o.IDs, log: o.Log, tail: o.Tail, book: newBook(), origins: o.CORSOrigins, at: [2]string{o.GRPC, o.HTTP},
+		clock: o.Clock, ids: o.IDs, log: o.Log, tail: o.Tail, book: newBook(), origins: o.CORSOrigins, tls: o.TLS,
 	}
 	s.gate.lim = &s.lim
 	s.readers = readers{max: max(1024, 4*s.lim.Requests), grace: bodyGrace}
 	s.works = newWorkPool(s.lim, red)
 	s.patterns, s.endpoints = derive.NewBound(maxPatterns, o.Clock), derive.NewBound(maxEndpoints, o.Clock)
-	if s.otlp, err = s.newOTLP(o); err != nil {
-		return nil, fault.Internalf("make the OTLP receiver: %w", err)
+	if o.GRPC != "" {
+		s.grpc = s.newGRPC(o.GRPC)
+	}
+	if o.HTTP != "" {
+		s.http = s.newHTTP(o.HTTP)
 	}
 	return s, nil
 }
 
 // Start opens the ports and returns when they are open.
 func (s *Service) Start(ctx context.Context) error {
-	if s.at[0] != "" {
-		s.grpc = s.newGRPC(s.at[0])
+	if s.grpc != nil {
 		if err := s.grpc.start(ctx); err != nil {
 			return err
 		}
 	}
-	if s.at[1] != "" {
-		if err := s.otlp.start(ctx); err != nil {
-			if s.grpc != nil {
-				_ = s.grpc.stop(ctx) // the error that counts is the one above
-			}
+	if s.http != nil {
+		if err := s.http.start(ctx); err != nil {
+			_ = s.grpc.stop(ctx) // the error that counts is the one above
 			return err
 		}
 	}
@@ -125,25 +128,16 @@ func (s *Service) Start(ctx context.Context) error {
 // allows; senders retry what was not.
 func (s *Service) Stop(ctx context.Context) error {
 	done := make(chan error, 1)
-	go func() {
-		if s.grpc == nil {
-			done <- nil
-			return
-		}
-		done <- s.grpc.stop(ctx)
-	}()
-	var err error
-	if s.at[1] != "" {
-		err = s.otlp.stop(ctx)
-	}
+	go func() { done <- s.grpc.stop(ctx) }()
+	err := s.http.stop(ctx)
 	return errors.Join(err, <-done)
 }
 
-// GRPCAddr is where gRPC is listened to, once started.
-func (s *Service) GRPCAddr() string { return s.otlp.addresses.get(overGRPC, s.at[0]) }
+// GRPCAddr is where gRPC is listened to, once started; "" when it is left out.
+func (s *Service) GRPCAddr() string { return s.grpc.addr() }
 
-// HTTPAddr is where HTTP is listened to, once started.
-func (s *Service) HTTPAddr() string { return s.otlp.addresses.get(overHTTP, s.at[1]) }
+// HTTPAddr is where HTTP is listened to, once started; "" when it is left out.
+func (s *Service) HTTPAddr() string { return s.http.addr() }
 
 // Know tells which services the store has rows of, the most important first: they have
 // their places before anybody new, within Limits.Services.
@@ -211,7 +205,7 @@ func (s *Service) admit(service string) bool {
 }
 
 // consume takes a decoded request through normalising, encoding and Append, and keeps
-// the books. Its error is a gRPC status, which the receiver passes on.
+// the books. Its error is a gRPC status.
 func (s *Service) consume(ctx context.Context, signal telemetry.Signal, encode func(*work) (int, []byte, error), then func(*work)) (err error) {
 	c := callOf(ctx)
 	c.signal, c.decoded = signal, true
