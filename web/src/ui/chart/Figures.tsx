@@ -76,7 +76,7 @@ export default function Figures({ label, series, unit, hidden, toggle, hurts }: 
     });
   return (
     <DataTable
-      caption={label}
+      caption={`${label}: ${t.series}`}
       columns={columns}
       rows={rows}
       rowKey={(l) => l.s.key}

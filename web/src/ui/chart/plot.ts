@@ -153,7 +153,8 @@ export function draw(into: HTMLElement, first: Drawing, on: Handlers) {
           ...axis,
           size: LEFT,
           gap: 6,
-          space: Math.min(40, d.height / 3),
+          // A low chart would else have no label near its top.
+          space: d.height < 150 ? 22 : 40,
           ...(d.unit === 'duration' && !d.log
             ? { incrs: [...durationSteps.filter((s) => s <= 10e9), ...longSteps] }
             : {}),
