@@ -135,7 +135,8 @@ func TestKillEngineUnderLoad(t *testing.T) {
 	for range rounds(8) {
 		time.Sleep(time.Duration(200+rand.IntN(2500)) * time.Millisecond)
 		pid := 0
-		y.eventually(30*time.Second, "a running engine", func() error {
+		// The supervisor waits the longer the more often it ends, up to half a minute.
+		y.eventually(90*time.Second, "a running engine", func() error {
 			if pid = y.enginePID(); pid == 0 {
 				return fmt.Errorf("no engine")
 			}

@@ -149,15 +149,38 @@ func TestPoisonRows(t *testing.T) {
 	y.kept("logs", "victims", n, 333, 1999)
 	y.kept("spans", "victims", n, 300)
 
+	// A sample that contradicts what an earlier block stored for its time.
+	begun := time.Now()
+	for i := range 3 {
+		y.accepted("/v1/metrics", metricOf("drops", begun, begun.Add(time.Duration(i)*time.Second), float64(i)))
+	}
+	y.eventually(30*time.Second, "the metric is stored", func() error {
+		if l := y.lanes()["metrics"]; l.Blocks > 0 {
+			return fmt.Errorf("%+v", l)
+		}
+		return nil
+	})
+	y.accepted("/v1/metrics", metricOf("drops", begun, begun, 77))
+	y.eventually(30*time.Second, "the contradiction in quarantine", func() error {
+		if l := y.lanes()["metrics"]; l.Quarantined != 1 {
+			return fmt.Errorf("%+v", l)
+		}
+		return nil
+	})
+
 	check := func(when string) {
 		t.Helper()
 		rows := y.quarantine()
-		if len(rows) != 3 {
+		if len(rows) != 4 {
 			t.Fatalf("%s: in quarantine are %+v", when, rows)
 		}
 		for _, q := range rows {
-			word := map[string]string{"logs": "arsenic", "spans": "hemlock"}[q.Signal]
-			if word == "" || !strings.Contains(q.Example, word) || !strings.Contains(q.Reason, "healthy") {
+			word := map[string]string{"logs": "arsenic", "spans": "hemlock", "metrics": "drops"}[q.Signal]
+			why := "healthy"
+			if q.Signal == "metrics" {
+				why = "same series and time"
+			}
+			if word == "" || !strings.Contains(q.Example, word) || !strings.Contains(q.Reason, why) {
 				t.Errorf("%s: in quarantine is %+v", when, q)
 			}
 		}
@@ -221,11 +244,22 @@ func TestRowsThatCrashTheEngine(t *testing.T) {
 		t.Errorf("the engine was restarted %d times", st.Engine.Restarts)
 	}
 
+	// A row of which it crashes when it has stored it: the block is there once, and the
+	// engine is not given it for ever.
+	y.accepted("/v1/logs", reword(logsOf("late", 0, 20, time.Now()), 7, "kill-the-engine-after-storing"))
+	y.eventually(2*time.Minute, "the block set aside", func() error {
+		if rows := y.quarantine(); len(rows) != 2 || !strings.Contains(rows[0].Reason, "after it has stored") {
+			return fmt.Errorf("%+v", rows)
+		}
+		return nil
+	})
+	y.kept("logs", "late", 20)
+
 	// Crashes that no row is to blame for: innocent rows are on their way each time.
 	f := feedLogs(y)
 	ctx, cancel := context.WithCancel(t.Context())
 	wait := f.run(ctx, 2)
-	for range 4 {
+	for range 3 {
 		pid := 0
 		y.eventually(time.Minute, "a running engine", func() error {
 			if pid = y.enginePID(); pid == 0 {
@@ -243,9 +277,10 @@ func TestRowsThatCrashTheEngine(t *testing.T) {
 	f.verify()
 	y.kill()
 	y.start()
-	if rows := y.quarantine(); len(rows) != 1 {
+	if rows := y.quarantine(); len(rows) != 2 {
 		t.Errorf("in quarantine are %+v", rows)
 	}
 	f.verify()
 	y.kept("logs", "victims", n, 555)
+	y.kept("logs", "late", 20)
 }
