@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/yagura-sre/yagura/internal/authz"
+	"github.com/yagura-sre/yagura/internal/catalog"
 	"github.com/yagura-sre/yagura/internal/clock"
 	"github.com/yagura-sre/yagura/internal/config"
 	"github.com/yagura-sre/yagura/internal/engine"
@@ -50,6 +51,7 @@ type App struct {
 	history  *timeline.Service
 	releases *release.Service
 	people   *people.Service
+	owners   *catalog.Owners
 	engine   *engine.Supervisor // nil when a ClickHouse by URL is used
 	store    *clickhouse.Store
 	metrics  metricStore
@@ -104,6 +106,7 @@ func New(ctx context.Context, opt Options) (a *App, err error) {
 		{"jobs", a.openJobs},
 		{"engine", a.openEngine},
 		{"telemetry store", a.openStore},
+		{"owners", a.openOwners},
 		{"metrics store", a.openMetrics},
 		{"write-ahead log", a.openLog},
 		{"TLS", a.openTLS},

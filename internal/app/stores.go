@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/yagura-sre/yagura/internal/catalog"
 	"github.com/yagura-sre/yagura/internal/clock"
 	"github.com/yagura-sre/yagura/internal/engine"
 	"github.com/yagura-sre/yagura/internal/fault"
@@ -32,7 +33,7 @@ func (a *App) openState(ctx, _ context.Context) error {
 		return err
 	}
 	a.onClose("state", func(context.Context) error { return db.Close() })
-	if err := db.Migrate(ctx, people.Migrations, job.Migrations, timeline.Migrations, release.Migrations); err != nil {
+	if err := db.Migrate(ctx, people.Migrations, job.Migrations, timeline.Migrations, release.Migrations, catalog.Migrations); err != nil {
 		return err
 	}
 	a.db = db

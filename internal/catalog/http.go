@@ -41,7 +41,7 @@ type ServiceSeriesView struct {
 // Register adds the room's operations.
 func Register(a *api.API, s *Service) {
 	api.Register(a, api.Op{
-		ID: "list-services", Method: http.MethodGet, Path: "/services", Tag: tag, Permission: authz.TelemetryRead,
+		ID: "list-services", Method: http.MethodGet, Path: "/services", Tag: tag, Permission: authz.TelemetryReadOwn,
 		Summary:     "The services that sent anything",
 		Description: "The one that hurts users most first: by failed requests, then by how long its slow requests kept people waiting.",
 	}, func(ctx context.Context, in *struct {
@@ -65,7 +65,7 @@ func Register(a *api.API, s *Service) {
 	})
 
 	api.Register(a, api.Op{
-		ID: "list-environments", Method: http.MethodGet, Path: "/environments", Tag: tag, Permission: authz.TelemetryRead,
+		ID: "list-environments", Method: http.MethodGet, Path: "/environments", Tag: tag, Permission: authz.TelemetryReadOwn,
 		Summary: "The environments that anything was sent from",
 	}, func(ctx context.Context, in *api.RangeParams) (*api.Out[api.List[string]], error) {
 		from, to, err := in.Range(s.clock)

@@ -72,7 +72,7 @@ type TraceParam struct {
 // Register adds the room's operations.
 func Register(a *api.API, s *Service) {
 	api.Register(a, api.Op{
-		ID: "get-trace", Method: http.MethodGet, Path: "/traces/{trace_id}", Tag: tag, Permission: authz.TelemetryRead,
+		ID: "get-trace", Method: http.MethodGet, Path: "/traces/{trace_id}", Tag: tag, Permission: authz.TelemetryReadOwn,
 		Summary:     "A trace with its critical path",
 		Description: "All spans of a trace, whenever it was, put together: depth first, clocks corrected where causality demands it, self times and the critical path.",
 	}, func(ctx context.Context, in *TraceParam) (*api.Out[TraceView], error) {
@@ -84,7 +84,7 @@ func Register(a *api.API, s *Service) {
 	})
 
 	api.Register(a, api.Op{
-		ID: "get-trace-span", Method: http.MethodGet, Path: "/traces/{trace_id}/spans/{span_id}", Tag: tag, Permission: authz.TelemetryRead,
+		ID: "get-trace-span", Method: http.MethodGet, Path: "/traces/{trace_id}/spans/{span_id}", Tag: tag, Permission: authz.TelemetryReadOwn,
 		Summary: "A span of a trace with all its attributes, events and links",
 	}, func(ctx context.Context, in *struct {
 		TraceParam
@@ -108,7 +108,7 @@ func Register(a *api.API, s *Service) {
 	})
 
 	api.Register(a, api.Op{
-		ID: "list-trace-logs", Method: http.MethodGet, Path: "/traces/{trace_id}/logs", Tag: tag, Permission: authz.TelemetryRead, Heavy: true,
+		ID: "list-trace-logs", Method: http.MethodGet, Path: "/traces/{trace_id}/logs", Tag: tag, Permission: authz.TelemetryReadOwn, Heavy: true,
 		Summary: "The logs of a trace, oldest first",
 	}, func(ctx context.Context, in *struct {
 		TraceParam

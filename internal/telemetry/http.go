@@ -50,7 +50,7 @@ func (in *PageParams) page(s *Service, sel *SelectParams, order string) (PageAsk
 
 func registerLogs(a *api.API, s *Service) {
 	api.Register(a, api.Op{
-		ID: "list-logs", Method: http.MethodGet, Path: "/logs", Tag: "logs", Permission: authz.TelemetryRead,
+		ID: "list-logs", Method: http.MethodGet, Path: "/logs", Tag: "logs", Permission: authz.TelemetryReadOwn,
 		Summary: "Search logs", Heavy: true,
 	}, func(ctx context.Context, in *struct {
 		SelectParams
@@ -71,7 +71,7 @@ func registerLogs(a *api.API, s *Service) {
 
 func registerSpans(a *api.API, s *Service) {
 	api.Register(a, api.Op{
-		ID: "get-span-contrast", Method: http.MethodGet, Path: "/spans/contrast", Tag: "spans", Permission: authz.TelemetryRead,
+		ID: "get-span-contrast", Method: http.MethodGet, Path: "/spans/contrast", Tag: "spans", Permission: authz.TelemetryReadOwn,
 		Summary:     "What some spans have in common that others have not",
 		Description: "Compares the spans that chosen selects with the other spans of the filter, value by value, and tells the values that are more frequent among the chosen than chance explains (99 % intervals), the most telling first.",
 	}, func(ctx context.Context, in *struct {
@@ -91,7 +91,7 @@ func registerSpans(a *api.API, s *Service) {
 	})
 
 	api.Register(a, api.Op{
-		ID: "get-span-durations", Method: http.MethodGet, Path: "/spans/durations", Tag: "spans", Permission: authz.TelemetryRead,
+		ID: "get-span-durations", Method: http.MethodGet, Path: "/spans/durations", Tag: "spans", Permission: authz.TelemetryReadOwn,
 		Summary: "Count spans over time and duration", Description: "A heat map of all spans that the filter selects, on a logarithmic scale of durations.",
 	}, func(ctx context.Context, in *struct {
 		SelectParams
@@ -109,7 +109,7 @@ func registerSpans(a *api.API, s *Service) {
 	})
 
 	api.Register(a, api.Op{
-		ID: "list-spans", Method: http.MethodGet, Path: "/spans", Tag: "spans", Permission: authz.TelemetryRead,
+		ID: "list-spans", Method: http.MethodGet, Path: "/spans", Tag: "spans", Permission: authz.TelemetryReadOwn,
 		Summary: "Search spans", Description: "The slowest come in one page: there is no next.", Heavy: true,
 	}, func(ctx context.Context, in *struct {
 		SelectParams
@@ -132,7 +132,7 @@ func registerSpans(a *api.API, s *Service) {
 func registerSignal(a *api.API, s *Service, signal Signal, one string) {
 	tag := signal.String()
 	api.Register(a, api.Op{
-		ID: "count-" + tag, Method: http.MethodGet, Path: "/" + tag + "/count", Tag: tag, Permission: authz.TelemetryRead,
+		ID: "count-" + tag, Method: http.MethodGet, Path: "/" + tag + "/count", Tag: tag, Permission: authz.TelemetryReadOwn,
 		Summary: "Count " + tag,
 	}, func(ctx context.Context, in *SelectParams) (*api.Out[CountBody], error) {
 		ask, err := in.ask(s)
@@ -147,7 +147,7 @@ func registerSignal(a *api.API, s *Service, signal Signal, one string) {
 	})
 
 	api.Register(a, api.Op{
-		ID: "get-" + one + "-histogram", Method: http.MethodGet, Path: "/" + tag + "/histogram", Tag: tag, Permission: authz.TelemetryRead,
+		ID: "get-" + one + "-histogram", Method: http.MethodGet, Path: "/" + tag + "/histogram", Tag: tag, Permission: authz.TelemetryReadOwn,
 		Summary: "Count " + tag + " over time",
 	}, func(ctx context.Context, in *struct {
 		SelectParams
@@ -165,7 +165,7 @@ func registerSignal(a *api.API, s *Service, signal Signal, one string) {
 	})
 
 	api.Register(a, api.Op{
-		ID: "list-" + one + "-facets", Method: http.MethodGet, Path: "/" + tag + "/facets", Tag: tag, Permission: authz.TelemetryRead,
+		ID: "list-" + one + "-facets", Method: http.MethodGet, Path: "/" + tag + "/facets", Tag: tag, Permission: authz.TelemetryReadOwn,
 		Summary: "The most frequent values of keys among " + tag,
 	}, func(ctx context.Context, in *struct {
 		SelectParams
@@ -199,7 +199,7 @@ func registerSignal(a *api.API, s *Service, signal Signal, one string) {
 
 func registerTraces(a *api.API, s *Service) {
 	api.Register(a, api.Op{
-		ID: "list-traces", Method: http.MethodGet, Path: "/traces", Tag: "traces", Permission: authz.TelemetryRead,
+		ID: "list-traces", Method: http.MethodGet, Path: "/traces", Tag: "traces", Permission: authz.TelemetryReadOwn,
 		Summary: "Search traces", Description: "The traces that have a span which the filter selects, by the newest such span.",
 	}, func(ctx context.Context, in *struct {
 		SelectParams

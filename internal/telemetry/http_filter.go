@@ -44,7 +44,7 @@ func (p SignalParam) signal() Signal {
 
 func registerFilter(a *api.API, s *Service) {
 	api.Register(a, api.Op{
-		ID: "check-filter", Method: http.MethodGet, Path: "/filter", Tag: "filter", Permission: authz.TelemetryRead,
+		ID: "check-filter", Method: http.MethodGet, Path: "/filter", Tag: "filter", Permission: authz.TelemetryReadOwn,
 		Summary: "Look a filter through while it is written",
 	}, func(ctx context.Context, in *struct {
 		SignalParam
@@ -62,7 +62,7 @@ func registerFilter(a *api.API, s *Service) {
 	})
 
 	api.Register(a, api.Op{
-		ID: "list-filter-keys", Method: http.MethodGet, Path: "/filter/keys", Tag: "filter", Permission: authz.TelemetryRead,
+		ID: "list-filter-keys", Method: http.MethodGet, Path: "/filter/keys", Tag: "filter", Permission: authz.TelemetryReadOwn,
 		Summary: "The keys that a filter may use", Description: "The columns, then the attributes that rows in the range have.",
 	}, func(ctx context.Context, in *struct {
 		SignalParam
