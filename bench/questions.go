@@ -108,6 +108,8 @@ func ask(s *server, rows int) error {
 		{"newest 100 of everything", "/logs", and(day, "filter", "*", "limit", "100")},
 		{"newest 100 of one service's errors", "/logs", and(day, "filter", "service:service-07 level>=error", "limit", "100")},
 		{"newest 100 of one user", "/logs", and(day, "filter", "user.id:u001234", "limit", "100")},
+		{"newest 100 spans of one user", "/spans", and(day, "filter", "user.id:u001234", "limit", "100")},
+		{"a word that no span has", "/spans", and(day, "filter", "存在しない言葉xyz", "limit", "100")},
 		{"facets over an hour", "/logs/facets", hour},
 		{"histogram over a day", "/logs/histogram", and(day, "buckets", "60")},
 		{"count of a common term over a day", "/logs/count", and(day, "filter", common)},

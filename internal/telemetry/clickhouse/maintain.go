@@ -12,14 +12,15 @@ import (
 	"github.com/yagura-sre/yagura/internal/telemetry"
 )
 
-// Merges build the indexes of the parts that they make, so that nearly all rows have them
-// seconds after they came. The upkeep sees to what no merge takes up: parts that were made
-// before there was the index, and the last blocks of a day that is over. Until then a search
-// looks at the rows themselves.
+// Merges build the indexes of the parts that they make, so that most rows have them seconds
+// after they came; of parts that have them all, a merge joins the indexes, which costs less.
+// The upkeep sees to what no merge has taken up: the newest parts where rows come fast, parts
+// that were made before there was the index, and the last parts of a day that is over. Until
+// then a search looks at the rows themselves.
 const (
-	settledPart = 250_000   // rows of a part that will hardly be merged soon
-	settledSum  = 500_000   // rows in such parts, without indexes, that are worth a round
-	settledAge  = time.Hour // which any part of a day that is over counts
+	settledAge = 15 * time.Second // of a part that merges seem to leave alone
+	settledSum = 100_000          // rows in such parts, without indexes, that are worth a round
+	overAge    = time.Hour        // which any part of a day that is over counts
 )
 
 // Maintain does the upkeep that is due: it builds indexes. A job calls it every few
@@ -75,9 +76,9 @@ func (s *Store) unindexed(ctx context.Context) (due []partition, err error) {
 WHERE active AND database = %s AND table IN ('logs', 'logs_local', 'spans', 'spans_local') AND secondary_indices_marks_bytes = 0
 	AND (table, partition) NOT IN (SELECT table, arrayJoin(extractAll(command, '[0-9]{4}-[0-9]{2}-[0-9]{2}')) FROM %s WHERE database = %s AND NOT is_done)
 GROUP BY signal, day
-HAVING sumIf(rows, rows >= %d) >= %d OR day < %s AND countIf(toUnixTimestamp(modification_time) < %s) > 0
+HAVING sumIf(rows, toUnixTimestamp(modification_time) < %s) >= %d OR day < %s AND countIf(toUnixTimestamp(modification_time) < %s) > 0
 ORDER BY day DESC, signal`, s.onCluster("system.parts"), q.str(s.opt.Database), s.onCluster("system.mutations"), q.str(s.opt.Database),
-		settledPart, settledSum, q.str(now.Format(time.DateOnly)), q.param("Int64", now.Add(-settledAge).Unix()))
+		q.param("Int64", now.Add(-settledAge).Unix()), settledSum, q.str(now.Format(time.DateOnly)), q.param("Int64", now.Add(-overAge).Unix()))
 	err = s.answer(ctx, q, func(r driver.Rows) error {
 		var signal, day string
 		err := r.Scan(&signal, &day)
