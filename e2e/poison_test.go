@@ -218,15 +218,15 @@ func TestRowsThatCrashTheEngine(t *testing.T) {
 	y.exe = crashing(t)
 	y.env = []string{"YAGURA_ENGINE_LIB=" + filepath.Join(root, "lib", "libchdb.so")}
 	y.live()
-	const n, per = 1000, 100
+	const n, per = 400, 100
 	for first := 0; first < n; first += per {
 		logs := logsOf("victims", first, per, time.Now())
-		if first == 500 {
+		if first == 100 {
 			logs = reword(logs, 55, "please kill-the-engine-now, thank you")
 		}
 		y.accepted("/v1/logs", logs)
 	}
-	y.eventually(2*time.Minute, "the guilty row in quarantine", func() error {
+	y.eventually(5*time.Minute, "the guilty row in quarantine", func() error {
 		if q := y.quarantine(); len(q) != 1 {
 			return fmt.Errorf("%+v, %+v", q, y.lanes()["logs"])
 		}
@@ -236,7 +236,7 @@ func TestRowsThatCrashTheEngine(t *testing.T) {
 	if !strings.Contains(q.Example, "kill-the-engine-now") || !strings.Contains(q.Reason, "crashes") {
 		t.Errorf("in quarantine is %+v", q)
 	}
-	y.kept("logs", "victims", n, 555)
+	y.kept("logs", "victims", n, 155)
 	var st struct{ Engine struct{ Restarts int } }
 	y.get("/status", nil, &st)
 	t.Logf("the engine was restarted %d times; in quarantine is %+v", st.Engine.Restarts, q)
@@ -247,7 +247,7 @@ func TestRowsThatCrashTheEngine(t *testing.T) {
 	// A row of which it crashes when it has stored it: the block is there once, and the
 	// engine is not given it for ever.
 	y.accepted("/v1/logs", reword(logsOf("late", 0, 20, time.Now()), 7, "kill-the-engine-after-storing"))
-	y.eventually(2*time.Minute, "the block set aside", func() error {
+	y.eventually(5*time.Minute, "the block set aside", func() error {
 		if rows := y.quarantine(); len(rows) != 2 || !strings.Contains(rows[0].Reason, "after it has stored") {
 			return fmt.Errorf("%+v", rows)
 		}
@@ -281,6 +281,6 @@ func TestRowsThatCrashTheEngine(t *testing.T) {
 		t.Errorf("in quarantine are %+v", rows)
 	}
 	f.verify()
-	y.kept("logs", "victims", n, 555)
+	y.kept("logs", "victims", n, 155)
 	y.kept("logs", "late", 20)
 }

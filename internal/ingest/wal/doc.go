@@ -108,5 +108,10 @@
 // acknowledged, so damage there is the disk's and goes to the quarantine; damage behind
 // it is what a crash leaves of a batch that nobody was told is safe.
 //
+// Files are not recycled. Writing into blocks of old files, whose length and extents the
+// file system knows already, would spare it a journal commit each time, but it would also
+// give up what the replay leans on: that a file's name and length say which bytes can be of
+// this block. It waits for a proof on the simulated disk.
+//
 // Units: sizes are bytes. All time comes from the clock in Options.
 package wal
