@@ -82,6 +82,7 @@ func TestTable(t *testing.T) {
 		{TeamsWrite, "----y--y--"},
 		{AlertsAck, "--yyy--y-y"},
 		{ErrorsWrite, "--yyy--y--"},
+		{ViewsShare, "--yyy--y--"},
 		{ReleasesWrite, "--yyy--y--"},
 		{NotifyRead, "--yyy--y--"},
 		{NotifyWrite, "----y--y--"},

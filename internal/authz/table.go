@@ -28,6 +28,7 @@ const (
 	TokensWrite      Permission = "tokens.write"
 	AuditRead        Permission = "audit.read"
 	ErrorsWrite      Permission = "errors.write"   // resolve, ignore, assign groups of errors
+	ViewsShare       Permission = "views.share"    // show saved views to everybody
 	JobsRun          Permission = "jobs.run"       // make a job due now
 	ReleasesWrite    Permission = "releases.write" // record and edit releases
 	NotifyRead       Permission = "notify.read"    // destinations and deliveries, without secrets
@@ -52,6 +53,7 @@ var table = []grant{
 	{StatusRead, Viewer, false, i18n.T("the state of Yagura itself", "Yagura 自体の稼働状況の閲覧")},
 	{AlertsAck, Member, true, i18n.T("acknowledge a page (operator: of their teams)", "呼び出しの確認（ACK）（外部オペレーターは担当チームのみ）")},
 	{ErrorsWrite, Member, false, i18n.T("resolve, ignore and assign groups of errors", "エラーグループの解決・無視・担当者の設定")},
+	{ViewsShare, Member, false, i18n.T("share saved views", "保存したビューの共有")},
 	{ReleasesWrite, Member, false, i18n.T("record and edit releases", "リリースの記録・編集")},
 	{NotifyRead, Member, false, i18n.T("where notifications go, and whether they arrived", "通知先と配信状況の閲覧")},
 	{UsersRead, Member, false, i18n.T("the list of users", "ユーザー一覧の閲覧")},
