@@ -45,6 +45,54 @@ func (e AuditActorKind) Valid() bool {
 	}
 }
 
+// Defines values for ClaimViewProblems.
+const (
+	ClaimViewProblemsOtherProduct   ClaimViewProblems = "other_product"
+	ClaimViewProblemsOtherTeam      ClaimViewProblems = "other_team"
+	ClaimViewProblemsUnknownProduct ClaimViewProblems = "unknown_product"
+	ClaimViewProblemsUnknownTeam    ClaimViewProblems = "unknown_team"
+)
+
+// Valid indicates whether the value is a known member of the ClaimViewProblems enum.
+func (e ClaimViewProblems) Valid() bool {
+	switch e {
+	case ClaimViewProblemsOtherProduct:
+		return true
+	case ClaimViewProblemsOtherTeam:
+		return true
+	case ClaimViewProblemsUnknownProduct:
+		return true
+	case ClaimViewProblemsUnknownTeam:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ClaimViewSource.
+const (
+	ClaimViewSourceBackstage ClaimViewSource = "backstage"
+	ClaimViewSourceFile      ClaimViewSource = "file"
+	ClaimViewSourceManual    ClaimViewSource = "manual"
+	ClaimViewSourceTelemetry ClaimViewSource = "telemetry"
+)
+
+// Valid indicates whether the value is a known member of the ClaimViewSource enum.
+func (e ClaimViewSource) Valid() bool {
+	switch e {
+	case ClaimViewSourceBackstage:
+		return true
+	case ClaimViewSourceFile:
+		return true
+	case ClaimViewSourceManual:
+		return true
+	case ClaimViewSourceTelemetry:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for EngineViewKind.
 const (
 	EngineViewKindEmbedded EngineViewKind = "embedded"
@@ -108,6 +156,48 @@ func (e EventViewKind) Valid() bool {
 	case EventViewKindMaintenance:
 		return true
 	case EventViewKindRelease:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for HookBodyEvents.
+const (
+	HookBodyEventsDeploymentStatus HookBodyEvents = "deployment_status"
+	HookBodyEventsPush             HookBodyEvents = "push"
+	HookBodyEventsRelease          HookBodyEvents = "release"
+)
+
+// Valid indicates whether the value is a known member of the HookBodyEvents enum.
+func (e HookBodyEvents) Valid() bool {
+	switch e {
+	case HookBodyEventsDeploymentStatus:
+		return true
+	case HookBodyEventsPush:
+		return true
+	case HookBodyEventsRelease:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for HookResultViewStatus.
+const (
+	HookResultViewStatusIgnored  HookResultViewStatus = "ignored"
+	HookResultViewStatusKnown    HookResultViewStatus = "known"
+	HookResultViewStatusRecorded HookResultViewStatus = "recorded"
+)
+
+// Valid indicates whether the value is a known member of the HookResultViewStatus enum.
+func (e HookResultViewStatus) Valid() bool {
+	switch e {
+	case HookResultViewStatusIgnored:
+		return true
+	case HookResultViewStatusKnown:
+		return true
+	case HookResultViewStatusRecorded:
 		return true
 	default:
 		return false
@@ -261,6 +351,84 @@ func (e MetricResultBodyType) Valid() bool {
 	}
 }
 
+// Defines values for OwnerViewProblems.
+const (
+	OwnerViewProblemsOtherProduct   OwnerViewProblems = "other_product"
+	OwnerViewProblemsOtherTeam      OwnerViewProblems = "other_team"
+	OwnerViewProblemsProductTeam    OwnerViewProblems = "product_team"
+	OwnerViewProblemsUnknownProduct OwnerViewProblems = "unknown_product"
+	OwnerViewProblemsUnknownTeam    OwnerViewProblems = "unknown_team"
+)
+
+// Valid indicates whether the value is a known member of the OwnerViewProblems enum.
+func (e OwnerViewProblems) Valid() bool {
+	switch e {
+	case OwnerViewProblemsOtherProduct:
+		return true
+	case OwnerViewProblemsOtherTeam:
+		return true
+	case OwnerViewProblemsProductTeam:
+		return true
+	case OwnerViewProblemsUnknownProduct:
+		return true
+	case OwnerViewProblemsUnknownTeam:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for OwnerViewProductFrom.
+const (
+	OwnerViewProductFromBackstage OwnerViewProductFrom = "backstage"
+	OwnerViewProductFromFile      OwnerViewProductFrom = "file"
+	OwnerViewProductFromManual    OwnerViewProductFrom = "manual"
+	OwnerViewProductFromTelemetry OwnerViewProductFrom = "telemetry"
+)
+
+// Valid indicates whether the value is a known member of the OwnerViewProductFrom enum.
+func (e OwnerViewProductFrom) Valid() bool {
+	switch e {
+	case OwnerViewProductFromBackstage:
+		return true
+	case OwnerViewProductFromFile:
+		return true
+	case OwnerViewProductFromManual:
+		return true
+	case OwnerViewProductFromTelemetry:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for OwnerViewTeamFrom.
+const (
+	OwnerViewTeamFromBackstage OwnerViewTeamFrom = "backstage"
+	OwnerViewTeamFromFile      OwnerViewTeamFrom = "file"
+	OwnerViewTeamFromManual    OwnerViewTeamFrom = "manual"
+	OwnerViewTeamFromProduct   OwnerViewTeamFrom = "product"
+	OwnerViewTeamFromTelemetry OwnerViewTeamFrom = "telemetry"
+)
+
+// Valid indicates whether the value is a known member of the OwnerViewTeamFrom enum.
+func (e OwnerViewTeamFrom) Valid() bool {
+	switch e {
+	case OwnerViewTeamFromBackstage:
+		return true
+	case OwnerViewTeamFromFile:
+		return true
+	case OwnerViewTeamFromManual:
+		return true
+	case OwnerViewTeamFromProduct:
+		return true
+	case OwnerViewTeamFromTelemetry:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ProblemViewSeverity.
 const (
 	ProblemViewSeverityError   ProblemViewSeverity = "error"
@@ -321,6 +489,93 @@ func (e QuarantinedViewSignal) Valid() bool {
 	}
 }
 
+// Defines values for ReleaseDetailViewSource.
+const (
+	ReleaseDetailViewSourceAPI       ReleaseDetailViewSource = "api"
+	ReleaseDetailViewSourceCli       ReleaseDetailViewSource = "cli"
+	ReleaseDetailViewSourceGithub    ReleaseDetailViewSource = "github"
+	ReleaseDetailViewSourceTelemetry ReleaseDetailViewSource = "telemetry"
+)
+
+// Valid indicates whether the value is a known member of the ReleaseDetailViewSource enum.
+func (e ReleaseDetailViewSource) Valid() bool {
+	switch e {
+	case ReleaseDetailViewSourceAPI:
+		return true
+	case ReleaseDetailViewSourceCli:
+		return true
+	case ReleaseDetailViewSourceGithub:
+		return true
+	case ReleaseDetailViewSourceTelemetry:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ReleaseHookViewEvents.
+const (
+	ReleaseHookViewEventsDeploymentStatus ReleaseHookViewEvents = "deployment_status"
+	ReleaseHookViewEventsPush             ReleaseHookViewEvents = "push"
+	ReleaseHookViewEventsRelease          ReleaseHookViewEvents = "release"
+)
+
+// Valid indicates whether the value is a known member of the ReleaseHookViewEvents enum.
+func (e ReleaseHookViewEvents) Valid() bool {
+	switch e {
+	case ReleaseHookViewEventsDeploymentStatus:
+		return true
+	case ReleaseHookViewEventsPush:
+		return true
+	case ReleaseHookViewEventsRelease:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ReleaseInputBodySource.
+const (
+	ReleaseInputBodySourceAPI ReleaseInputBodySource = "api"
+	ReleaseInputBodySourceCli ReleaseInputBodySource = "cli"
+)
+
+// Valid indicates whether the value is a known member of the ReleaseInputBodySource enum.
+func (e ReleaseInputBodySource) Valid() bool {
+	switch e {
+	case ReleaseInputBodySourceAPI:
+		return true
+	case ReleaseInputBodySourceCli:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ReleaseViewSource.
+const (
+	ReleaseViewSourceAPI       ReleaseViewSource = "api"
+	ReleaseViewSourceCli       ReleaseViewSource = "cli"
+	ReleaseViewSourceGithub    ReleaseViewSource = "github"
+	ReleaseViewSourceTelemetry ReleaseViewSource = "telemetry"
+)
+
+// Valid indicates whether the value is a known member of the ReleaseViewSource enum.
+func (e ReleaseViewSource) Valid() bool {
+	switch e {
+	case ReleaseViewSourceAPI:
+		return true
+	case ReleaseViewSourceCli:
+		return true
+	case ReleaseViewSourceGithub:
+		return true
+	case ReleaseViewSourceTelemetry:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for SessionAuth.
 const (
 	SessionAuthNone     SessionAuth = "none"
@@ -333,6 +588,24 @@ func (e SessionAuth) Valid() bool {
 	case SessionAuthNone:
 		return true
 	case SessionAuthPassword:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SessionPasswords.
+const (
+	SessionPasswordsAdmins SessionPasswords = "admins"
+	SessionPasswordsAll    SessionPasswords = "all"
+)
+
+// Valid indicates whether the value is a known member of the SessionPasswords enum.
+func (e SessionPasswords) Valid() bool {
+	switch e {
+	case SessionPasswordsAdmins:
+		return true
+	case SessionPasswordsAll:
 		return true
 	default:
 		return false
@@ -732,6 +1005,63 @@ func (e ListLogsParamsOrder) Valid() bool {
 	}
 }
 
+// Defines values for ExportLogsParamsFormat.
+const (
+	ExportLogsParamsFormatCsv    ExportLogsParamsFormat = "csv"
+	ExportLogsParamsFormatNdjson ExportLogsParamsFormat = "ndjson"
+)
+
+// Valid indicates whether the value is a known member of the ExportLogsParamsFormat enum.
+func (e ExportLogsParamsFormat) Valid() bool {
+	switch e {
+	case ExportLogsParamsFormatCsv:
+		return true
+	case ExportLogsParamsFormatNdjson:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ExportLogsParamsOrder.
+const (
+	ExportLogsParamsOrderNewest ExportLogsParamsOrder = "newest"
+	ExportLogsParamsOrderOldest ExportLogsParamsOrder = "oldest"
+)
+
+// Valid indicates whether the value is a known member of the ExportLogsParamsOrder enum.
+func (e ExportLogsParamsOrder) Valid() bool {
+	switch e {
+	case ExportLogsParamsOrderNewest:
+		return true
+	case ExportLogsParamsOrderOldest:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListOwnersParamsState.
+const (
+	ListOwnersParamsStateEmpty    ListOwnersParamsState = ""
+	ListOwnersParamsStateProblems ListOwnersParamsState = "problems"
+	ListOwnersParamsStateUnowned  ListOwnersParamsState = "unowned"
+)
+
+// Valid indicates whether the value is a known member of the ListOwnersParamsState enum.
+func (e ListOwnersParamsState) Valid() bool {
+	switch e {
+	case ListOwnersParamsStateEmpty:
+		return true
+	case ListOwnersParamsStateProblems:
+		return true
+	case ListOwnersParamsStateUnowned:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListSpansParamsOrder.
 const (
 	ListSpansParamsOrderNewest  ListSpansParamsOrder = "newest"
@@ -747,6 +1077,42 @@ func (e ListSpansParamsOrder) Valid() bool {
 	case ListSpansParamsOrderOldest:
 		return true
 	case ListSpansParamsOrderSlowest:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ExportSpansParamsFormat.
+const (
+	ExportSpansParamsFormatCsv    ExportSpansParamsFormat = "csv"
+	ExportSpansParamsFormatNdjson ExportSpansParamsFormat = "ndjson"
+)
+
+// Valid indicates whether the value is a known member of the ExportSpansParamsFormat enum.
+func (e ExportSpansParamsFormat) Valid() bool {
+	switch e {
+	case ExportSpansParamsFormatCsv:
+		return true
+	case ExportSpansParamsFormatNdjson:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ExportSpansParamsOrder.
+const (
+	ExportSpansParamsOrderNewest ExportSpansParamsOrder = "newest"
+	ExportSpansParamsOrderOldest ExportSpansParamsOrder = "oldest"
+)
+
+// Valid indicates whether the value is a known member of the ExportSpansParamsOrder enum.
+func (e ExportSpansParamsOrder) Valid() bool {
+	switch e {
+	case ExportSpansParamsOrderNewest:
+		return true
+	case ExportSpansParamsOrderOldest:
 		return true
 	default:
 		return false
@@ -825,6 +1191,15 @@ func (e GetTraceSpanParamsKind) Valid() bool {
 	}
 }
 
+// AssignInputBody defines model for AssignInputBody.
+type AssignInputBody struct {
+	Product  *string  `json:"product,omitempty"`
+	Services []string `json:"services"`
+
+	// Team Id or slug; empty takes back what was said by hand.
+	Team *string `json:"team,omitempty"`
+}
+
 // Audit defines model for Audit.
 type Audit struct {
 	// Action Examples: user.update
@@ -872,6 +1247,35 @@ type BucketRecord struct {
 	Time   time.Time        `json:"time"`
 }
 
+// ClaimView defines model for ClaimView.
+type ClaimView struct {
+	By *string `json:"by,omitempty"`
+
+	// Document Of a file.
+	Document *string `json:"document,omitempty"`
+
+	// Place Line of the file, or attribute=value.
+	Place    *string             `json:"place,omitempty"`
+	Problems []ClaimViewProblems `json:"problems"`
+	Product  *string             `json:"product,omitempty"`
+
+	// Service As it is written; * is any characters.
+	Service string          `json:"service"`
+	Source  ClaimViewSource `json:"source"`
+
+	// Team As it is written: id, slug or name.
+	Team *string `json:"team,omitempty"`
+
+	// Time When it was said, or seen last.
+	Time time.Time `json:"time"`
+}
+
+// ClaimViewProblems defines model for ClaimView.Problems.
+type ClaimViewProblems string
+
+// ClaimViewSource defines model for ClaimView.Source.
+type ClaimViewSource string
+
 // ContrastBody defines model for ContrastBody.
 type ContrastBody struct {
 	Chosen SampledRecord      `json:"chosen"`
@@ -909,6 +1313,31 @@ type DifferenceRecord struct {
 type DiskView struct {
 	FreeBytes  int64 `json:"free_bytes"`
 	TotalBytes int64 `json:"total_bytes"`
+}
+
+// DocumentView defines model for DocumentView.
+type DocumentView struct {
+	By     *string `json:"by,omitempty"`
+	Claims int64   `json:"claims"`
+
+	// Configured Named in the configuration; else handed in.
+	Configured bool `json:"configured"`
+
+	// Error Why it is not used as it is now; what it said before holds.
+	Error *string `json:"error,omitempty"`
+
+	// Left What of it is not used, and why.
+	Left []string   `json:"left"`
+	Name string     `json:"name"`
+	Time *time.Time `json:"time,omitempty"`
+}
+
+// DocumentViewList defines model for DocumentViewList.
+type DocumentViewList struct {
+	Items []DocumentView `json:"items"`
+
+	// Next Pass as after for the next page; empty when there is none.
+	Next string `json:"next"`
 }
 
 // DroppedEvent defines model for DroppedEvent.
@@ -1045,6 +1474,98 @@ type HistogramBody struct {
 
 	// StepNs The width of a bucket.
 	StepNs int64 `json:"step_ns"`
+}
+
+// HookBody defines model for HookBody.
+type HookBody struct {
+	// Env Of releases and tags. A deployment names its own.
+	Env *string `json:"env,omitempty"`
+
+	// Events All when left out.
+	Events *[]HookBodyEvents `json:"events,omitempty"`
+
+	// Repo Examples: example/checkout
+	Repo string `json:"repo"`
+
+	// Secret file:/run/secrets/name or env:YAGURA_SECRET_NAME
+	//
+	// Examples: file:/run/secrets/github
+	Secret  string `json:"secret"`
+	Service string `json:"service"`
+
+	// TagPrefix For a repository of several services: how this one's tags begin. It is no part of the version.
+	TagPrefix *string `json:"tag_prefix,omitempty"`
+}
+
+// HookBodyEvents defines model for HookBody.Events.
+type HookBodyEvents string
+
+// HookResultView defines model for HookResultView.
+type HookResultView struct {
+	// Reason Why it was ignored.
+	Reason   string               `json:"reason"`
+	Releases []ReleaseView        `json:"releases"`
+	Status   HookResultViewStatus `json:"status"`
+}
+
+// HookResultViewStatus defines model for HookResultView.Status.
+type HookResultViewStatus string
+
+// Identity defines model for Identity.
+type Identity struct {
+	Created time.Time `json:"created"`
+
+	// Email As the provider has it.
+	Email  string `json:"email"`
+	Issuer string `json:"issuer"`
+
+	// Seen Last sign-in.
+	Seen    *time.Time `json:"seen,omitempty"`
+	Subject string     `json:"subject"`
+}
+
+// IdentityList defines model for IdentityList.
+type IdentityList struct {
+	Items []Identity `json:"items"`
+
+	// Next Pass as after for the next page; empty when there is none.
+	Next string `json:"next"`
+}
+
+// ImportInputBody defines model for ImportInputBody.
+type ImportInputBody struct {
+	// Create Make the teams and products that it names and that are not there.
+	Create *bool `json:"create,omitempty"`
+
+	// Name The next import of this name replaces it.
+	Name string `json:"name"`
+
+	// Preview Only say what would come of it.
+	Preview *bool `json:"preview,omitempty"`
+
+	// Text YAML: ours, or Backstage's descriptors, also several documents.
+	Text string `json:"text"`
+}
+
+// ImportView defines model for ImportView.
+type ImportView struct {
+	Claims int64 `json:"claims"`
+
+	// Done False for a preview.
+	Done bool `json:"done"`
+
+	// Left What was not used, and why.
+	Left []string `json:"left"`
+
+	// Products Made, or to be made.
+	Products []string `json:"products"`
+	Services []string `json:"services"`
+
+	// Teams Made, or to be made.
+	Teams []string `json:"teams"`
+
+	// Unknown Teams and products that are named and not there. They count as soon as they are.
+	Unknown []string `json:"unknown"`
 }
 
 // InfinitePoint defines model for InfinitePoint.
@@ -1349,6 +1870,13 @@ type Move struct {
 	To       Team      `json:"to"`
 }
 
+// NamedView defines model for NamedView.
+type NamedView struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+	Slug string `json:"slug"`
+}
+
 // OTLPView defines model for OTLPView.
 type OTLPView struct {
 	// Grpc Host and port it listens on; 0.0.0.0 and [::] are every address of the machine, empty is off.
@@ -1357,8 +1885,58 @@ type OTLPView struct {
 	// HTTP As grpc.
 	HTTP string `json:"http"`
 
+	// NeedCertificate Senders must show a client certificate.
+	NeedCertificate bool `json:"need_certificate"`
+
 	// NeedToken Senders must show an ingest token.
 	NeedToken bool `json:"need_token"`
+
+	// TLS Both ports speak TLS.
+	TLS bool `json:"tls"`
+}
+
+// OwnerView defines model for OwnerView.
+type OwnerView struct {
+	// Claims All that is said, the most believed first.
+	Claims []ClaimView `json:"claims"`
+
+	// Decides The asker may change it.
+	Decides bool `json:"decides"`
+
+	// FirstSeen Missing when it never sent anything.
+	FirstSeen *time.Time `json:"first_seen,omitempty"`
+
+	// LastSeen To some minutes.
+	LastSeen *time.Time `json:"last_seen,omitempty"`
+
+	// Problems What does not agree: a team or product that is not there; a source that says another than the one that is believed; a product of another team than the service.
+	Problems    []OwnerViewProblems   `json:"problems"`
+	Product     *NamedView            `json:"product,omitempty"`
+	ProductFrom *OwnerViewProductFrom `json:"product_from,omitempty"`
+	Service     string                `json:"service"`
+
+	// Team Missing when it is nobody's.
+	Team *NamedView `json:"team,omitempty"`
+
+	// TeamFrom Who says so; product: the team that owns the product. The order of the values is that in which they are believed.
+	TeamFrom *OwnerViewTeamFrom `json:"team_from,omitempty"`
+}
+
+// OwnerViewProblems defines model for OwnerView.Problems.
+type OwnerViewProblems string
+
+// OwnerViewProductFrom defines model for OwnerView.ProductFrom.
+type OwnerViewProductFrom string
+
+// OwnerViewTeamFrom Who says so; product: the team that owns the product. The order of the values is that in which they are believed.
+type OwnerViewTeamFrom string
+
+// OwnerViewList defines model for OwnerViewList.
+type OwnerViewList struct {
+	Items []OwnerView `json:"items"`
+
+	// Next Pass as after for the next page; empty when there is none.
+	Next string `json:"next"`
 }
 
 // PasswordInputBody defines model for PasswordInputBody.
@@ -1472,6 +2050,15 @@ type ProductPatchBody struct {
 	Team        *string `json:"team,omitempty"`
 }
 
+// Provider defines model for Provider.
+type Provider struct {
+	// Name For the button: Sign in with ...
+	Name string `json:"name"`
+
+	// SignIn Where to send the browser; ?next= is where it comes back to.
+	SignIn string `json:"sign_in"`
+}
+
 // QuarantinedView defines model for QuarantinedView.
 type QuarantinedView struct {
 	Example string                `json:"example"`
@@ -1516,6 +2103,158 @@ type RefusalView struct {
 
 	// Text In the asker's language: what happened and how to mend it.
 	Text string `json:"text"`
+}
+
+// ReleaseDetailView defines model for ReleaseDetailView.
+type ReleaseDetailView struct {
+	// At first_seen, or time while nothing was seen.
+	At        time.Time `json:"at"`
+	Author    string    `json:"author"`
+	Commit    string    `json:"commit"`
+	Created   time.Time `json:"created"`
+	CreatedBy string    `json:"created_by"`
+
+	// Env Empty: told without one, and not seen yet; or the service names none.
+	Env string `json:"env"`
+
+	// FirstSeen First telemetry of it; missing: none yet.
+	FirstSeen *time.Time `json:"first_seen,omitempty"`
+
+	// From With to and version: what can be blamed on it, as errors since this release.
+	From     time.Time    `json:"from"`
+	ID       string       `json:"id"`
+	LastSeen *time.Time   `json:"last_seen,omitempty"`
+	Next     *ReleaseView `json:"next,omitempty"`
+	Note     string       `json:"note"`
+
+	// Previous The one before it of the same service and environment.
+	Previous *ReleaseView `json:"previous,omitempty"`
+
+	// Replaced When its last telemetry came before others had replaced it; missing while it goes on.
+	Replaced *time.Time `json:"replaced,omitempty"`
+
+	// Rollback The version had been here before, and another one since.
+	Rollback bool   `json:"rollback"`
+	Service  string `json:"service"`
+
+	// Source Who told of it; telemetry: it was only seen.
+	Source ReleaseDetailViewSource `json:"source"`
+
+	// Time When it was released, as told; missing: it was only seen.
+	Time *time.Time `json:"time,omitempty"`
+
+	// To Missing while it goes on.
+	To      *time.Time `json:"to,omitempty"`
+	URL     string     `json:"url"`
+	Version string     `json:"version"`
+}
+
+// ReleaseDetailViewSource Who told of it; telemetry: it was only seen.
+type ReleaseDetailViewSource string
+
+// ReleaseHookView defines model for ReleaseHookView.
+type ReleaseHookView struct {
+	Created time.Time               `json:"created"`
+	Env     string                  `json:"env"`
+	Events  []ReleaseHookViewEvents `json:"events"`
+	ID      string                  `json:"id"`
+
+	// LastAt Last delivery that was signed rightly.
+	LastAt *time.Time `json:"last_at,omitempty"`
+
+	// LastEvent What became of it.
+	LastEvent string `json:"last_event"`
+	Repo      string `json:"repo"`
+
+	// Secret Where the secret is, never the secret.
+	Secret    string `json:"secret"`
+	Service   string `json:"service"`
+	TagPrefix string `json:"tag_prefix"`
+}
+
+// ReleaseHookViewEvents defines model for ReleaseHookView.Events.
+type ReleaseHookViewEvents string
+
+// ReleaseHookViewList defines model for ReleaseHookViewList.
+type ReleaseHookViewList struct {
+	Items []ReleaseHookView `json:"items"`
+
+	// Next Pass as after for the next page; empty when there is none.
+	Next string `json:"next"`
+}
+
+// ReleaseInputBody defines model for ReleaseInputBody.
+type ReleaseInputBody struct {
+	Author *string `json:"author,omitempty"`
+	Commit *string `json:"commit,omitempty"`
+
+	// Env May be left out when the service is in one environment only.
+	Env     *string                 `json:"env,omitempty"`
+	Note    *string                 `json:"note,omitempty"`
+	Service string                  `json:"service"`
+	Source  *ReleaseInputBodySource `json:"source,omitempty"`
+
+	// Time When it was released; now when left out.
+	Time    *time.Time `json:"time,omitempty"`
+	URL     *string    `json:"url,omitempty"`
+	Version string     `json:"version"`
+}
+
+// ReleaseInputBodySource defines model for ReleaseInputBody.Source.
+type ReleaseInputBodySource string
+
+// ReleasePatchBody defines model for ReleasePatchBody.
+type ReleasePatchBody struct {
+	Author *string    `json:"author,omitempty"`
+	Commit *string    `json:"commit,omitempty"`
+	Note   *string    `json:"note,omitempty"`
+	Time   *time.Time `json:"time,omitempty"`
+	URL    *string    `json:"url,omitempty"`
+}
+
+// ReleaseView defines model for ReleaseView.
+type ReleaseView struct {
+	// At first_seen, or time while nothing was seen.
+	At        time.Time `json:"at"`
+	Author    string    `json:"author"`
+	Commit    string    `json:"commit"`
+	Created   time.Time `json:"created"`
+	CreatedBy string    `json:"created_by"`
+
+	// Env Empty: told without one, and not seen yet; or the service names none.
+	Env string `json:"env"`
+
+	// FirstSeen First telemetry of it; missing: none yet.
+	FirstSeen *time.Time `json:"first_seen,omitempty"`
+	ID        string     `json:"id"`
+	LastSeen  *time.Time `json:"last_seen,omitempty"`
+	Note      string     `json:"note"`
+
+	// Replaced When its last telemetry came before others had replaced it; missing while it goes on.
+	Replaced *time.Time `json:"replaced,omitempty"`
+
+	// Rollback The version had been here before, and another one since.
+	Rollback bool   `json:"rollback"`
+	Service  string `json:"service"`
+
+	// Source Who told of it; telemetry: it was only seen.
+	Source ReleaseViewSource `json:"source"`
+
+	// Time When it was released, as told; missing: it was only seen.
+	Time    *time.Time `json:"time,omitempty"`
+	URL     string     `json:"url"`
+	Version string     `json:"version"`
+}
+
+// ReleaseViewSource Who told of it; telemetry: it was only seen.
+type ReleaseViewSource string
+
+// ReleaseViewList defines model for ReleaseViewList.
+type ReleaseViewList struct {
+	Items []ReleaseView `json:"items"`
+
+	// Next Pass as after for the next page; empty when there is none.
+	Next string `json:"next"`
 }
 
 // SampledRecord defines model for SampledRecord.
@@ -1587,7 +2326,13 @@ type Session struct {
 	// Auth none: sign-in is switched off on this machine.
 	Auth SessionAuth `json:"auth"`
 
-	// SetupNeeded There is no user yet: follow the setup link.
+	// Passwords Who may sign in with a password; admins: in an emergency.
+	Passwords SessionPasswords `json:"passwords"`
+
+	// Providers Identity providers to sign in with.
+	Providers []Provider `json:"providers"`
+
+	// SetupNeeded There is no administrator yet: follow the setup link.
 	SetupNeeded bool `json:"setup_needed"`
 
 	// User Missing when nobody is signed in.
@@ -1597,15 +2342,25 @@ type Session struct {
 // SessionAuth none: sign-in is switched off on this machine.
 type SessionAuth string
 
+// SessionPasswords Who may sign in with a password; admins: in an emergency.
+type SessionPasswords string
+
 // SessionUser defines model for SessionUser.
 type SessionUser struct {
-	Email string          `json:"email"`
-	ID    string          `json:"id"`
-	Lang  SessionUserLang `json:"lang"`
-	Name  string          `json:"name"`
+	Email       string          `json:"email"`
+	HasPassword bool            `json:"has_password"`
+	ID          string          `json:"id"`
+	Lang        SessionUserLang `json:"lang"`
+
+	// Leads Of these, those they lead.
+	Leads []string `json:"leads"`
+	Name  string   `json:"name"`
 
 	// Role Who leads a team is a lead at least.
 	Role SessionUserRole `json:"role"`
+
+	// Teams Ids of the teams they belong to.
+	Teams []string `json:"teams"`
 }
 
 // SessionUserLang defines model for SessionUser.Lang.
@@ -1628,6 +2383,12 @@ type SetupInputBody struct {
 type SignInInputBody struct {
 	Email    string `json:"email"`
 	Password string `json:"password"`
+}
+
+// SignOut defines model for SignOut.
+type SignOut struct {
+	// LogoutURL Send the browser here to sign out at the identity provider too.
+	LogoutURL *string `json:"logout_url,omitempty"`
 }
 
 // SourceView defines model for SourceView.
@@ -2054,8 +2815,8 @@ type UserInputBody struct {
 	Email string `json:"email"`
 	Name  string `json:"name"`
 
-	// Password A first one, of at least 10 characters, for its owner to change.
-	Password string            `json:"password"`
+	// Password A first one, of at least 10 characters, for its owner to change. May be missing where people sign in by an identity provider.
+	Password *string           `json:"password,omitempty"`
 	Role     UserInputBodyRole `json:"role"`
 }
 
@@ -2144,6 +2905,14 @@ type ListFilterKeysParams struct {
 // ListFilterKeysParamsSignal defines parameters for ListFilterKeys.
 type ListFilterKeysParamsSignal string
 
+// GithubWebhookParams defines parameters for GithubWebhook.
+type GithubWebhookParams struct {
+	XGitHubEvent     string  `json:"X-GitHub-Event"`
+	XGitHubDelivery  *string `json:"X-GitHub-Delivery,omitempty"`
+	XHubSignature256 *string `json:"X-Hub-Signature-256,omitempty"`
+	ContentType      *string `json:"Content-Type,omitempty"`
+}
+
 // ListLogsParams defines parameters for ListLogs.
 type ListLogsParams struct {
 	// From Begin of the range, included: RFC 3339, relative to now (-1h, -7d, now), or Unix milliseconds.
@@ -2169,6 +2938,22 @@ type ListLogsParams struct {
 // ListLogsParamsOrder defines parameters for ListLogs.
 type ListLogsParamsOrder string
 
+// ListLogsAroundParams defines parameters for ListLogsAround.
+type ListLogsAroundParams struct {
+	// Time The log's time, as it is in the list.
+	Time string `form:"time" json:"time"`
+
+	// ID The log's id.
+	ID      string  `form:"id" json:"id"`
+	Service string  `form:"service" json:"service"`
+	Env     *string `form:"env,omitempty" json:"env,omitempty"`
+
+	// Instance Only of this instance; empty for all instances of the service.
+	Instance *string `form:"instance,omitempty" json:"instance,omitempty"`
+	Before   *int64  `form:"before,omitempty" json:"before,omitempty"`
+	After    *int64  `form:"after,omitempty" json:"after,omitempty"`
+}
+
 // CountLogsParams defines parameters for CountLogs.
 type CountLogsParams struct {
 	// From Begin of the range, included: RFC 3339, relative to now (-1h, -7d, now), or Unix milliseconds.
@@ -2183,6 +2968,37 @@ type CountLogsParams struct {
 	// Filter Which rows, in the filter language; empty or * for all.
 	Filter *string `form:"filter,omitempty" json:"filter,omitempty"`
 }
+
+// ExportLogsParams defines parameters for ExportLogs.
+type ExportLogsParams struct {
+	// From Begin of the range, included: RFC 3339, relative to now (-1h, -7d, now), or Unix milliseconds.
+	From *string `form:"from,omitempty" json:"from,omitempty"`
+
+	// To End of the range, excluded; as from.
+	To *string `form:"to,omitempty" json:"to,omitempty"`
+
+	// Env Only this environment; empty for all.
+	Env *string `form:"env,omitempty" json:"env,omitempty"`
+
+	// Filter Which rows, in the filter language; empty or * for all.
+	Filter *string `form:"filter,omitempty" json:"filter,omitempty"`
+
+	// Format ndjson is a JSON object a line, as in the list of rows.
+	Format *ExportLogsParamsFormat `form:"format,omitempty" json:"format,omitempty"`
+
+	// Columns Of CSV: keys as the filter knows them, in this order.
+	Columns *[]string              `form:"columns,omitempty" json:"columns,omitempty"`
+	Order   *ExportLogsParamsOrder `form:"order,omitempty" json:"order,omitempty"`
+
+	// Limit At most so many rows; a million when left out.
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ExportLogsParamsFormat defines parameters for ExportLogs.
+type ExportLogsParamsFormat string
+
+// ExportLogsParamsOrder defines parameters for ExportLogs.
+type ExportLogsParamsOrder string
 
 // ListLogFacetsParams defines parameters for ListLogFacets.
 type ListLogFacetsParams struct {
@@ -2263,8 +3079,64 @@ type QueryMetricsRangeParams struct {
 	Step *string `form:"step,omitempty" json:"step,omitempty"`
 }
 
+// ListOwnersParams defines parameters for ListOwners.
+type ListOwnersParams struct {
+	// Team Only of this team, by id or slug.
+	Team *string `form:"team,omitempty" json:"team,omitempty"`
+
+	// Product Only of this product, by id or slug.
+	Product *string `form:"product,omitempty" json:"product,omitempty"`
+
+	// State Only nobody's, or only where something does not agree.
+	State *ListOwnersParamsState `form:"state,omitempty" json:"state,omitempty"`
+
+	// Q Only those whose name contains this.
+	Q *string `form:"q,omitempty" json:"q,omitempty"`
+}
+
+// ListOwnersParamsState defines parameters for ListOwners.
+type ListOwnersParamsState string
+
+// ForgetOwnerFileParams defines parameters for ForgetOwnerFile.
+type ForgetOwnerFileParams struct {
+	Name string `form:"name" json:"name"`
+}
+
+// GetOwnerParams defines parameters for GetOwner.
+type GetOwnerParams struct {
+	Name string `form:"name" json:"name"`
+}
+
 // UpdateProductParams defines parameters for UpdateProduct.
 type UpdateProductParams struct {
+	// IfMatch The ETag of the state that was edited. The edit is refused (412) when somebody changed it meanwhile.
+	IfMatch *string `json:"If-Match,omitempty"`
+}
+
+// UpdateReleaseHookParams defines parameters for UpdateReleaseHook.
+type UpdateReleaseHookParams struct {
+	// IfMatch The ETag of the state that was edited. The edit is refused (412) when somebody changed it meanwhile.
+	IfMatch *string `json:"If-Match,omitempty"`
+}
+
+// ListReleasesParams defines parameters for ListReleases.
+type ListReleasesParams struct {
+	// From As elsewhere.
+	From *string `form:"from,omitempty" json:"from,omitempty"`
+
+	// To The clocks of those who tell may be ahead a little, hence the default.
+	To      *string `form:"to,omitempty" json:"to,omitempty"`
+	Service *string `form:"service,omitempty" json:"service,omitempty"`
+	Env     *string `form:"env,omitempty" json:"env,omitempty"`
+	Version *string `form:"version,omitempty" json:"version,omitempty"`
+
+	// After The cursor of the page before.
+	After *string `form:"after,omitempty" json:"after,omitempty"`
+	Limit *int64  `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// UpdateReleaseParams defines parameters for UpdateRelease.
+type UpdateReleaseParams struct {
 	// IfMatch The ETag of the state that was edited. The edit is refused (412) when somebody changed it meanwhile.
 	IfMatch *string `json:"If-Match,omitempty"`
 }
@@ -2360,6 +3232,37 @@ type GetSpanDurationsParams struct {
 	// Buckets At most so many steps of time; the step is a round one.
 	Buckets *int64 `form:"buckets,omitempty" json:"buckets,omitempty"`
 }
+
+// ExportSpansParams defines parameters for ExportSpans.
+type ExportSpansParams struct {
+	// From Begin of the range, included: RFC 3339, relative to now (-1h, -7d, now), or Unix milliseconds.
+	From *string `form:"from,omitempty" json:"from,omitempty"`
+
+	// To End of the range, excluded; as from.
+	To *string `form:"to,omitempty" json:"to,omitempty"`
+
+	// Env Only this environment; empty for all.
+	Env *string `form:"env,omitempty" json:"env,omitempty"`
+
+	// Filter Which rows, in the filter language; empty or * for all.
+	Filter *string `form:"filter,omitempty" json:"filter,omitempty"`
+
+	// Format ndjson is a JSON object a line, as in the list of rows.
+	Format *ExportSpansParamsFormat `form:"format,omitempty" json:"format,omitempty"`
+
+	// Columns Of CSV: keys as the filter knows them, in this order.
+	Columns *[]string               `form:"columns,omitempty" json:"columns,omitempty"`
+	Order   *ExportSpansParamsOrder `form:"order,omitempty" json:"order,omitempty"`
+
+	// Limit At most so many rows; a million when left out.
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ExportSpansParamsFormat defines parameters for ExportSpans.
+type ExportSpansParamsFormat string
+
+// ExportSpansParamsOrder defines parameters for ExportSpans.
+type ExportSpansParamsOrder string
 
 // ListSpanFacetsParams defines parameters for ListSpanFacets.
 type ListSpanFacetsParams struct {
@@ -2494,11 +3397,35 @@ type UpdateUserParams struct {
 	IfMatch *string `json:"If-Match,omitempty"`
 }
 
+// UnlinkUserIdentityParams defines parameters for UnlinkUserIdentity.
+type UnlinkUserIdentityParams struct {
+	Issuer  string `form:"issuer" json:"issuer"`
+	Subject string `form:"subject" json:"subject"`
+}
+
+// AssignOwnerJSONRequestBody defines body for AssignOwner for application/json ContentType.
+type AssignOwnerJSONRequestBody = AssignInputBody
+
+// ImportOwnersJSONRequestBody defines body for ImportOwners for application/json ContentType.
+type ImportOwnersJSONRequestBody = ImportInputBody
+
 // CreateProductJSONRequestBody defines body for CreateProduct for application/json ContentType.
 type CreateProductJSONRequestBody = ProductInputBody
 
 // UpdateProductJSONRequestBody defines body for UpdateProduct for application/json ContentType.
 type UpdateProductJSONRequestBody = ProductPatchBody
+
+// CreateReleaseHookJSONRequestBody defines body for CreateReleaseHook for application/json ContentType.
+type CreateReleaseHookJSONRequestBody = HookBody
+
+// UpdateReleaseHookJSONRequestBody defines body for UpdateReleaseHook for application/json ContentType.
+type UpdateReleaseHookJSONRequestBody = HookBody
+
+// CreateReleaseJSONRequestBody defines body for CreateRelease for application/json ContentType.
+type CreateReleaseJSONRequestBody = ReleaseInputBody
+
+// UpdateReleaseJSONRequestBody defines body for UpdateRelease for application/json ContentType.
+type UpdateReleaseJSONRequestBody = ReleasePatchBody
 
 // SignInJSONRequestBody defines body for SignIn for application/json ContentType.
 type SignInJSONRequestBody = SignInInputBody
@@ -2637,6 +3564,15 @@ type ClientInterface interface {
 	// Corresponds with GET /api/v1/filter/keys (the `ListFilterKeys` operationId).
 	ListFilterKeys(ctx context.Context, params *ListFilterKeysParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// GithubWebhookWithBody Where GitHub sends the events release, deployment_status and push of tags
+	//
+	// Signed with X-Hub-Signature-256. Which repository is which service is set up under /release-hooks.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v1/hooks/github (the `GithubWebhook` operationId).
+	GithubWebhookWithBody(ctx context.Context, params *GithubWebhookParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListJobs The jobs that Yagura runs again and again: how the last run ended, when the next is due
 	//
 	// Corresponds with GET /api/v1/jobs (the `ListJobs` operationId).
@@ -2652,10 +3588,24 @@ type ClientInterface interface {
 	// Corresponds with GET /api/v1/logs (the `ListLogs` operationId).
 	ListLogs(ctx context.Context, params *ListLogsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListLogsAround What the same sender wrote before and after a log
+	//
+	// Oldest first, the log itself among them. The log is named by what it has in the list of logs.
+	//
+	// Corresponds with GET /api/v1/logs/around (the `ListLogsAround` operationId).
+	ListLogsAround(ctx context.Context, params *ListLogsAroundParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// CountLogs Count logs
 	//
 	// Corresponds with GET /api/v1/logs/count (the `CountLogs` operationId).
 	CountLogs(ctx context.Context, params *CountLogsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ExportLogs Search logs into a file
+	//
+	// At most a million rows. A file that was cut off is not ended properly: the transfer fails. Cells that a spreadsheet would take for formulas have an apostrophe in front.
+	//
+	// Corresponds with GET /api/v1/logs/export (the `ExportLogs` operationId).
+	ExportLogs(ctx context.Context, params *ExportLogsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListLogFacets The most frequent values of keys among logs
 	//
@@ -2690,6 +3640,54 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /api/v1/metrics/query_range (the `QueryMetricsRange` operationId).
 	QueryMetricsRange(ctx context.Context, params *QueryMetricsRangeParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListOwners List whose each service is, and who says so
+	//
+	// Corresponds with GET /api/v1/owners (the `ListOwners` operationId).
+	ListOwners(ctx context.Context, params *ListOwnersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// AssignOwnerWithBody Say by hand whose services are
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /api/v1/owners (the `AssignOwner` operationId).
+	AssignOwnerWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// AssignOwner Say by hand whose services are
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /api/v1/owners (the `AssignOwner` operationId).
+	AssignOwner(ctx context.Context, body AssignOwnerJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ForgetOwnerFile Take back what an imported file said
+	//
+	// Corresponds with DELETE /api/v1/owners/files (the `ForgetOwnerFile` operationId).
+	ForgetOwnerFile(ctx context.Context, params *ForgetOwnerFileParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListOwnerFiles List the files that say whose services are
+	//
+	// Corresponds with GET /api/v1/owners/files (the `ListOwnerFiles` operationId).
+	ListOwnerFiles(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ImportOwnersWithBody Take over what a file says of owners: ours, or Backstage's catalog-info.yaml
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v1/owners/import (the `ImportOwners` operationId).
+	ImportOwnersWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ImportOwners Take over what a file says of owners: ours, or Backstage's catalog-info.yaml
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v1/owners/import (the `ImportOwners` operationId).
+	ImportOwners(ctx context.Context, body ImportOwnersJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetOwner Whose a service is, and who says so
+	//
+	// Corresponds with GET /api/v1/owners/service (the `GetOwner` operationId).
+	GetOwner(ctx context.Context, params *GetOwnerParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListProducts List products, by name
 	//
@@ -2728,6 +3726,91 @@ type ClientInterface interface {
 	//
 	// Corresponds with PATCH /api/v1/products/{product} (the `UpdateProduct` operationId).
 	UpdateProduct(ctx context.Context, product string, params *UpdateProductParams, body UpdateProductJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListReleaseHooks Which GitHub repository tells of which service's releases
+	//
+	// Corresponds with GET /api/v1/release-hooks (the `ListReleaseHooks` operationId).
+	ListReleaseHooks(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateReleaseHookWithBody Let a GitHub repository tell of a service's releases
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v1/release-hooks (the `CreateReleaseHook` operationId).
+	CreateReleaseHookWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateReleaseHook Let a GitHub repository tell of a service's releases
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v1/release-hooks (the `CreateReleaseHook` operationId).
+	CreateReleaseHook(ctx context.Context, body CreateReleaseHookJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteReleaseHook Remove such a mapping; its releases stay
+	//
+	// Corresponds with DELETE /api/v1/release-hooks/{id} (the `DeleteReleaseHook` operationId).
+	DeleteReleaseHook(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateReleaseHookWithBody Replace such a mapping
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /api/v1/release-hooks/{id} (the `UpdateReleaseHook` operationId).
+	UpdateReleaseHookWithBody(ctx context.Context, id string, params *UpdateReleaseHookParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateReleaseHook Replace such a mapping
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /api/v1/release-hooks/{id} (the `UpdateReleaseHook` operationId).
+	UpdateReleaseHook(ctx context.Context, id string, params *UpdateReleaseHookParams, body UpdateReleaseHookJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListReleases Releases, newest first
+	//
+	// Corresponds with GET /api/v1/releases (the `ListReleases` operationId).
+	ListReleases(ctx context.Context, params *ListReleasesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateReleaseWithBody Record a release
+	//
+	// The same service, environment, version and commit told again is the same release, and is answered with 200 and what was newly known added. When another version was released in between, it is a release of its own: a rollback. What telemetry has seen already is joined with it.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v1/releases (the `CreateRelease` operationId).
+	CreateReleaseWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateRelease Record a release
+	//
+	// The same service, environment, version and commit told again is the same release, and is answered with 200 and what was newly known added. When another version was released in between, it is a release of its own: a rollback. What telemetry has seen already is joined with it.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v1/releases (the `CreateRelease` operationId).
+	CreateRelease(ctx context.Context, body CreateReleaseJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteRelease Remove a release that was recorded by mistake; the same telemetry does not bring it back
+	//
+	// Corresponds with DELETE /api/v1/releases/{id} (the `DeleteRelease` operationId).
+	DeleteRelease(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetRelease A release, those before and after it, and the time that can be blamed on it
+	//
+	// Corresponds with GET /api/v1/releases/{id} (the `GetRelease` operationId).
+	GetRelease(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateReleaseWithBody Edit what is told of a release
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PATCH /api/v1/releases/{id} (the `UpdateRelease` operationId).
+	UpdateReleaseWithBody(ctx context.Context, id string, params *UpdateReleaseParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateRelease Edit what is told of a release
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PATCH /api/v1/releases/{id} (the `UpdateRelease` operationId).
+	UpdateRelease(ctx context.Context, id string, params *UpdateReleaseParams, body UpdateReleaseJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListServices The services that sent anything
 	//
@@ -2799,6 +3882,13 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /api/v1/spans/durations (the `GetSpanDurations` operationId).
 	GetSpanDurations(ctx context.Context, params *GetSpanDurationsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ExportSpans Search spans into a file
+	//
+	// At most a million rows. A file that was cut off is not ended properly: the transfer fails. Cells that a spreadsheet would take for formulas have an apostrophe in front.
+	//
+	// Corresponds with GET /api/v1/spans/export (the `ExportSpans` operationId).
+	ExportSpans(ctx context.Context, params *ExportSpansParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListSpanFacets The most frequent values of keys among spans
 	//
@@ -3055,6 +4145,18 @@ type ClientInterface interface {
 	//
 	// Corresponds with PATCH /api/v1/users/{id} (the `UpdateUser` operationId).
 	UpdateUser(ctx context.Context, id string, params *UpdateUserParams, body UpdateUserJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UnlinkUserIdentity Forget who a user is at an identity provider, and sign them out
+	//
+	// Corresponds with DELETE /api/v1/users/{id}/identities (the `UnlinkUserIdentity` operationId).
+	UnlinkUserIdentity(ctx context.Context, id string, params *UnlinkUserIdentityParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListUserIdentities List who a user is at identity providers
+	//
+	// One's own, or for administrators everybody's.
+	//
+	// Corresponds with GET /api/v1/users/{id}/identities (the `ListUserIdentities` operationId).
+	ListUserIdentities(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*http.Response, error)
 }
 
 // ListAudit Read who changed what, newest first
@@ -3134,6 +4236,25 @@ func (c *Client) ListFilterKeys(ctx context.Context, params *ListFilterKeysParam
 	return c.Client.Do(req)
 }
 
+// GithubWebhookWithBody Where GitHub sends the events release, deployment_status and push of tags
+//
+// Signed with X-Hub-Signature-256. Which repository is which service is set up under /release-hooks.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v1/hooks/github (the `GithubWebhook` operationId).
+func (c *Client) GithubWebhookWithBody(ctx context.Context, params *GithubWebhookParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGithubWebhookRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListJobs The jobs that Yagura runs again and again: how the last run ended, when the next is due
 //
 // Corresponds with GET /api/v1/jobs (the `ListJobs` operationId).
@@ -3179,11 +4300,45 @@ func (c *Client) ListLogs(ctx context.Context, params *ListLogsParams, reqEditor
 	return c.Client.Do(req)
 }
 
+// ListLogsAround What the same sender wrote before and after a log
+//
+// Oldest first, the log itself among them. The log is named by what it has in the list of logs.
+//
+// Corresponds with GET /api/v1/logs/around (the `ListLogsAround` operationId).
+func (c *Client) ListLogsAround(ctx context.Context, params *ListLogsAroundParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListLogsAroundRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // CountLogs Count logs
 //
 // Corresponds with GET /api/v1/logs/count (the `CountLogs` operationId).
 func (c *Client) CountLogs(ctx context.Context, params *CountLogsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCountLogsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ExportLogs Search logs into a file
+//
+// At most a million rows. A file that was cut off is not ended properly: the transfer fails. Cells that a spreadsheet would take for formulas have an apostrophe in front.
+//
+// Corresponds with GET /api/v1/logs/export (the `ExportLogs` operationId).
+func (c *Client) ExportLogs(ctx context.Context, params *ExportLogsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewExportLogsRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -3288,6 +4443,134 @@ func (c *Client) QueryMetricsRange(ctx context.Context, params *QueryMetricsRang
 	return c.Client.Do(req)
 }
 
+// ListOwners List whose each service is, and who says so
+//
+// Corresponds with GET /api/v1/owners (the `ListOwners` operationId).
+func (c *Client) ListOwners(ctx context.Context, params *ListOwnersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListOwnersRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// AssignOwnerWithBody Say by hand whose services are
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /api/v1/owners (the `AssignOwner` operationId).
+func (c *Client) AssignOwnerWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAssignOwnerRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// AssignOwner Say by hand whose services are
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /api/v1/owners (the `AssignOwner` operationId).
+func (c *Client) AssignOwner(ctx context.Context, body AssignOwnerJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewAssignOwnerRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ForgetOwnerFile Take back what an imported file said
+//
+// Corresponds with DELETE /api/v1/owners/files (the `ForgetOwnerFile` operationId).
+func (c *Client) ForgetOwnerFile(ctx context.Context, params *ForgetOwnerFileParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewForgetOwnerFileRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListOwnerFiles List the files that say whose services are
+//
+// Corresponds with GET /api/v1/owners/files (the `ListOwnerFiles` operationId).
+func (c *Client) ListOwnerFiles(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListOwnerFilesRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ImportOwnersWithBody Take over what a file says of owners: ours, or Backstage's catalog-info.yaml
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v1/owners/import (the `ImportOwners` operationId).
+func (c *Client) ImportOwnersWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewImportOwnersRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ImportOwners Take over what a file says of owners: ours, or Backstage's catalog-info.yaml
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v1/owners/import (the `ImportOwners` operationId).
+func (c *Client) ImportOwners(ctx context.Context, body ImportOwnersJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewImportOwnersRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetOwner Whose a service is, and who says so
+//
+// Corresponds with GET /api/v1/owners/service (the `GetOwner` operationId).
+func (c *Client) GetOwner(ctx context.Context, params *GetOwnerParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetOwnerRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListProducts List products, by name
 //
 // Corresponds with GET /api/v1/products (the `ListProducts` operationId).
@@ -3376,6 +4659,221 @@ func (c *Client) UpdateProductWithBody(ctx context.Context, product string, para
 // Corresponds with PATCH /api/v1/products/{product} (the `UpdateProduct` operationId).
 func (c *Client) UpdateProduct(ctx context.Context, product string, params *UpdateProductParams, body UpdateProductJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewUpdateProductRequest(c.Server, product, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListReleaseHooks Which GitHub repository tells of which service's releases
+//
+// Corresponds with GET /api/v1/release-hooks (the `ListReleaseHooks` operationId).
+func (c *Client) ListReleaseHooks(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListReleaseHooksRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateReleaseHookWithBody Let a GitHub repository tell of a service's releases
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v1/release-hooks (the `CreateReleaseHook` operationId).
+func (c *Client) CreateReleaseHookWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateReleaseHookRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateReleaseHook Let a GitHub repository tell of a service's releases
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v1/release-hooks (the `CreateReleaseHook` operationId).
+func (c *Client) CreateReleaseHook(ctx context.Context, body CreateReleaseHookJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateReleaseHookRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteReleaseHook Remove such a mapping; its releases stay
+//
+// Corresponds with DELETE /api/v1/release-hooks/{id} (the `DeleteReleaseHook` operationId).
+func (c *Client) DeleteReleaseHook(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteReleaseHookRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateReleaseHookWithBody Replace such a mapping
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /api/v1/release-hooks/{id} (the `UpdateReleaseHook` operationId).
+func (c *Client) UpdateReleaseHookWithBody(ctx context.Context, id string, params *UpdateReleaseHookParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateReleaseHookRequestWithBody(c.Server, id, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateReleaseHook Replace such a mapping
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /api/v1/release-hooks/{id} (the `UpdateReleaseHook` operationId).
+func (c *Client) UpdateReleaseHook(ctx context.Context, id string, params *UpdateReleaseHookParams, body UpdateReleaseHookJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateReleaseHookRequest(c.Server, id, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListReleases Releases, newest first
+//
+// Corresponds with GET /api/v1/releases (the `ListReleases` operationId).
+func (c *Client) ListReleases(ctx context.Context, params *ListReleasesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListReleasesRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateReleaseWithBody Record a release
+//
+// The same service, environment, version and commit told again is the same release, and is answered with 200 and what was newly known added. When another version was released in between, it is a release of its own: a rollback. What telemetry has seen already is joined with it.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v1/releases (the `CreateRelease` operationId).
+func (c *Client) CreateReleaseWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateReleaseRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateRelease Record a release
+//
+// The same service, environment, version and commit told again is the same release, and is answered with 200 and what was newly known added. When another version was released in between, it is a release of its own: a rollback. What telemetry has seen already is joined with it.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v1/releases (the `CreateRelease` operationId).
+func (c *Client) CreateRelease(ctx context.Context, body CreateReleaseJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateReleaseRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteRelease Remove a release that was recorded by mistake; the same telemetry does not bring it back
+//
+// Corresponds with DELETE /api/v1/releases/{id} (the `DeleteRelease` operationId).
+func (c *Client) DeleteRelease(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteReleaseRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetRelease A release, those before and after it, and the time that can be blamed on it
+//
+// Corresponds with GET /api/v1/releases/{id} (the `GetRelease` operationId).
+func (c *Client) GetRelease(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetReleaseRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateReleaseWithBody Edit what is told of a release
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PATCH /api/v1/releases/{id} (the `UpdateRelease` operationId).
+func (c *Client) UpdateReleaseWithBody(ctx context.Context, id string, params *UpdateReleaseParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateReleaseRequestWithBody(c.Server, id, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateRelease Edit what is told of a release
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PATCH /api/v1/releases/{id} (the `UpdateRelease` operationId).
+func (c *Client) UpdateRelease(ctx context.Context, id string, params *UpdateReleaseParams, body UpdateReleaseJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateReleaseRequest(c.Server, id, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -3557,6 +5055,23 @@ func (c *Client) CountSpans(ctx context.Context, params *CountSpansParams, reqEd
 // Corresponds with GET /api/v1/spans/durations (the `GetSpanDurations` operationId).
 func (c *Client) GetSpanDurations(ctx context.Context, params *GetSpanDurationsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetSpanDurationsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ExportSpans Search spans into a file
+//
+// At most a million rows. A file that was cut off is not ended properly: the transfer fails. Cells that a spreadsheet would take for formulas have an apostrophe in front.
+//
+// Corresponds with GET /api/v1/spans/export (the `ExportSpans` operationId).
+func (c *Client) ExportSpans(ctx context.Context, params *ExportSpansParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewExportSpansRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -4223,6 +5738,38 @@ func (c *Client) UpdateUser(ctx context.Context, id string, params *UpdateUserPa
 	return c.Client.Do(req)
 }
 
+// UnlinkUserIdentity Forget who a user is at an identity provider, and sign them out
+//
+// Corresponds with DELETE /api/v1/users/{id}/identities (the `UnlinkUserIdentity` operationId).
+func (c *Client) UnlinkUserIdentity(ctx context.Context, id string, params *UnlinkUserIdentityParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUnlinkUserIdentityRequest(c.Server, id, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListUserIdentities List who a user is at identity providers
+//
+// One's own, or for administrators everybody's.
+//
+// Corresponds with GET /api/v1/users/{id}/identities (the `ListUserIdentities` operationId).
+func (c *Client) ListUserIdentities(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListUserIdentitiesRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // NewListAuditRequest constructs an http.Request for the ListAudit method
 func NewListAuditRequest(server string, params *ListAuditParams) (*http.Request, error) {
 	var err error
@@ -4610,6 +6157,81 @@ func NewListFilterKeysRequest(server string, params *ListFilterKeysParams) (*htt
 	return req, nil
 }
 
+// NewGithubWebhookRequestWithBody constructs an http.Request for the GithubWebhook method, with any body, and a specified content type
+func NewGithubWebhookRequestWithBody(server string, params *GithubWebhookParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/hooks/github")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		var headerParam0 string
+
+		headerParam0, err = runtime.StyleParamWithOptions("simple", false, "X-GitHub-Event", params.XGitHubEvent, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+		if err != nil {
+			return nil, err
+		}
+
+		req.Header.Set("X-GitHub-Event", headerParam0)
+
+		if params.XGitHubDelivery != nil {
+			var headerParam1 string
+
+			headerParam1, err = runtime.StyleParamWithOptions("simple", false, "X-GitHub-Delivery", *params.XGitHubDelivery, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("X-GitHub-Delivery", headerParam1)
+		}
+
+		if params.XHubSignature256 != nil {
+			var headerParam2 string
+
+			headerParam2, err = runtime.StyleParamWithOptions("simple", false, "X-Hub-Signature-256", *params.XHubSignature256, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("X-Hub-Signature-256", headerParam2)
+		}
+
+		if params.ContentType != nil {
+			var headerParam3 string
+
+			headerParam3, err = runtime.StyleParamWithOptions("simple", false, "Content-Type", *params.ContentType, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Content-Type", headerParam3)
+		}
+
+	}
+
+	return req, nil
+}
+
 // NewListJobsRequest constructs an http.Request for the ListJobs method
 func NewListJobsRequest(server string) (*http.Request, error) {
 	var err error
@@ -4797,6 +6419,120 @@ func NewListLogsRequest(server string, params *ListLogsParams) (*http.Request, e
 	return req, nil
 }
 
+// NewListLogsAroundRequest constructs an http.Request for the ListLogsAround method
+func NewListLogsAroundRequest(server string, params *ListLogsAroundParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/logs/around")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", false, "time", params.Time, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", false, "id", params.ID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", false, "service", params.Service, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if params.Env != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "env", *params.Env, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Instance != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "instance", *params.Instance, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Before != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "before", *params.Before, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.After != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "after", *params.After, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewCountLogsRequest constructs an http.Request for the CountLogs method
 func NewCountLogsRequest(server string, params *CountLogsParams) (*http.Request, error) {
 	var err error
@@ -4864,6 +6600,144 @@ func NewCountLogsRequest(server string, params *CountLogsParams) (*http.Request,
 		if params.Filter != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "filter", *params.Filter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewExportLogsRequest constructs an http.Request for the ExportLogs method
+func NewExportLogsRequest(server string, params *ExportLogsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/logs/export")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.From != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "from", *params.From, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.To != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "to", *params.To, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Env != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "env", *params.Env, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Filter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "filter", *params.Filter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Format != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "format", *params.Format, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Columns != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "columns", *params.Columns, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Order != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "order", *params.Order, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -5383,6 +7257,303 @@ func NewQueryMetricsRangeRequest(server string, params *QueryMetricsRangeParams)
 	return req, nil
 }
 
+// NewListOwnersRequest constructs an http.Request for the ListOwners method
+func NewListOwnersRequest(server string, params *ListOwnersParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/owners")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Team != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "team", *params.Team, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Product != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "product", *params.Product, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.State != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "state", *params.State, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Q != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "q", *params.Q, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewAssignOwnerRequest calls the generic AssignOwner builder with application/json body
+func NewAssignOwnerRequest(server string, body AssignOwnerJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewAssignOwnerRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewAssignOwnerRequestWithBody constructs an http.Request for the AssignOwner method, with any body, and a specified content type
+func NewAssignOwnerRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/owners")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewForgetOwnerFileRequest constructs an http.Request for the ForgetOwnerFile method
+func NewForgetOwnerFileRequest(server string, params *ForgetOwnerFileParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/owners/files")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", false, "name", params.Name, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListOwnerFilesRequest constructs an http.Request for the ListOwnerFiles method
+func NewListOwnerFilesRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/owners/files")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewImportOwnersRequest calls the generic ImportOwners builder with application/json body
+func NewImportOwnersRequest(server string, body ImportOwnersJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewImportOwnersRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewImportOwnersRequestWithBody constructs an http.Request for the ImportOwners method, with any body, and a specified content type
+func NewImportOwnersRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/owners/import")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewGetOwnerRequest constructs an http.Request for the GetOwner method
+func NewGetOwnerRequest(server string, params *GetOwnerParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/owners/service")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", false, "name", params.Name, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewListProductsRequest constructs an http.Request for the ListProducts method
 func NewListProductsRequest(server string) (*http.Request, error) {
 	var err error
@@ -5512,6 +7683,465 @@ func NewUpdateProductRequestWithBody(server string, product string, params *Upda
 	}
 
 	operationPath := fmt.Sprintf("/api/v1/products/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPatch, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IfMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewListReleaseHooksRequest constructs an http.Request for the ListReleaseHooks method
+func NewListReleaseHooksRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/release-hooks")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateReleaseHookRequest calls the generic CreateReleaseHook builder with application/json body
+func NewCreateReleaseHookRequest(server string, body CreateReleaseHookJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateReleaseHookRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewCreateReleaseHookRequestWithBody constructs an http.Request for the CreateReleaseHook method, with any body, and a specified content type
+func NewCreateReleaseHookRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/release-hooks")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewDeleteReleaseHookRequest constructs an http.Request for the DeleteReleaseHook method
+func NewDeleteReleaseHookRequest(server string, id string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/release-hooks/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUpdateReleaseHookRequest calls the generic UpdateReleaseHook builder with application/json body
+func NewUpdateReleaseHookRequest(server string, id string, params *UpdateReleaseHookParams, body UpdateReleaseHookJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateReleaseHookRequestWithBody(server, id, params, "application/json", bodyReader)
+}
+
+// NewUpdateReleaseHookRequestWithBody constructs an http.Request for the UpdateReleaseHook method, with any body, and a specified content type
+func NewUpdateReleaseHookRequestWithBody(server string, id string, params *UpdateReleaseHookParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/release-hooks/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IfMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewListReleasesRequest constructs an http.Request for the ListReleases method
+func NewListReleasesRequest(server string, params *ListReleasesParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/releases")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.From != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "from", *params.From, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.To != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "to", *params.To, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Service != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "service", *params.Service, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Env != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "env", *params.Env, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Version != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "version", *params.Version, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.After != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "after", *params.After, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateReleaseRequest calls the generic CreateRelease builder with application/json body
+func NewCreateReleaseRequest(server string, body CreateReleaseJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateReleaseRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewCreateReleaseRequestWithBody constructs an http.Request for the CreateRelease method, with any body, and a specified content type
+func NewCreateReleaseRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/releases")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewDeleteReleaseRequest constructs an http.Request for the DeleteRelease method
+func NewDeleteReleaseRequest(server string, id string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/releases/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetReleaseRequest constructs an http.Request for the GetRelease method
+func NewGetReleaseRequest(server string, id string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/releases/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUpdateReleaseRequest calls the generic UpdateRelease builder with application/json body
+func NewUpdateReleaseRequest(server string, id string, params *UpdateReleaseParams, body UpdateReleaseJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateReleaseRequestWithBody(server, id, params, "application/json", bodyReader)
+}
+
+// NewUpdateReleaseRequestWithBody constructs an http.Request for the UpdateRelease method, with any body, and a specified content type
+func NewUpdateReleaseRequestWithBody(server string, id string, params *UpdateReleaseParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/releases/%s", pathParam0)
 	if operationPath[0] == '/' {
 		operationPath = "." + operationPath
 	}
@@ -6175,6 +8805,144 @@ func NewGetSpanDurationsRequest(server string, params *GetSpanDurationsParams) (
 		if params.Buckets != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "buckets", *params.Buckets, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewExportSpansRequest constructs an http.Request for the ExportSpans method
+func NewExportSpansRequest(server string, params *ExportSpansParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/spans/export")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.From != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "from", *params.From, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.To != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "to", *params.To, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Env != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "env", *params.Env, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Filter != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "filter", *params.Filter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Format != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "format", *params.Format, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Columns != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "columns", *params.Columns, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Order != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "order", *params.Order, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -7803,6 +10571,105 @@ func NewUpdateUserRequestWithBody(server string, id string, params *UpdateUserPa
 	return req, nil
 }
 
+// NewUnlinkUserIdentityRequest constructs an http.Request for the UnlinkUserIdentity method
+func NewUnlinkUserIdentityRequest(server string, id string, params *UnlinkUserIdentityParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/users/%s/identities", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", false, "issuer", params.Issuer, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", false, "subject", params.Subject, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListUserIdentitiesRequest constructs an http.Request for the ListUserIdentities method
+func NewListUserIdentitiesRequest(server string, id string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/users/%s/identities", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 func (c *Client) applyEditors(ctx context.Context, req *http.Request, additionalEditors []RequestEditorFn) error {
 	for _, r := range c.RequestEditors {
 		if err := r(ctx, req); err != nil {
@@ -7884,6 +10751,15 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /api/v1/filter/keys (the `ListFilterKeys` operationId).
 	ListFilterKeysWithResponse(ctx context.Context, params *ListFilterKeysParams, reqEditors ...RequestEditorFn) (*ListFilterKeysResponse, error)
 
+	// GithubWebhookWithBodyWithResponse Where GitHub sends the events release, deployment_status and push of tags
+	//
+	// Signed with X-Hub-Signature-256. Which repository is which service is set up under /release-hooks.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/hooks/github (the `GithubWebhook` operationId).
+	GithubWebhookWithBodyWithResponse(ctx context.Context, params *GithubWebhookParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*GithubWebhookResponse, error)
+
 	// ListJobsWithResponse The jobs that Yagura runs again and again: how the last run ended, when the next is due
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -7905,12 +10781,30 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /api/v1/logs (the `ListLogs` operationId).
 	ListLogsWithResponse(ctx context.Context, params *ListLogsParams, reqEditors ...RequestEditorFn) (*ListLogsResponse, error)
 
+	// ListLogsAroundWithResponse What the same sender wrote before and after a log
+	//
+	// Oldest first, the log itself among them. The log is named by what it has in the list of logs.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/logs/around (the `ListLogsAround` operationId).
+	ListLogsAroundWithResponse(ctx context.Context, params *ListLogsAroundParams, reqEditors ...RequestEditorFn) (*ListLogsAroundResponse, error)
+
 	// CountLogsWithResponse Count logs
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /api/v1/logs/count (the `CountLogs` operationId).
 	CountLogsWithResponse(ctx context.Context, params *CountLogsParams, reqEditors ...RequestEditorFn) (*CountLogsResponse, error)
+
+	// ExportLogsWithResponse Search logs into a file
+	//
+	// At most a million rows. A file that was cut off is not ended properly: the transfer fails. Cells that a spreadsheet would take for formulas have an apostrophe in front.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/logs/export (the `ExportLogs` operationId).
+	ExportLogsWithResponse(ctx context.Context, params *ExportLogsParams, reqEditors ...RequestEditorFn) (*ExportLogsResponse, error)
 
 	// ListLogFacetsWithResponse The most frequent values of keys among logs
 	//
@@ -7958,6 +10852,62 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /api/v1/metrics/query_range (the `QueryMetricsRange` operationId).
 	QueryMetricsRangeWithResponse(ctx context.Context, params *QueryMetricsRangeParams, reqEditors ...RequestEditorFn) (*QueryMetricsRangeResponse, error)
 
+	// ListOwnersWithResponse List whose each service is, and who says so
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/owners (the `ListOwners` operationId).
+	ListOwnersWithResponse(ctx context.Context, params *ListOwnersParams, reqEditors ...RequestEditorFn) (*ListOwnersResponse, error)
+
+	// AssignOwnerWithBodyWithResponse Say by hand whose services are
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v1/owners (the `AssignOwner` operationId).
+	AssignOwnerWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AssignOwnerResponse, error)
+
+	// AssignOwnerWithResponse Say by hand whose services are
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v1/owners (the `AssignOwner` operationId).
+	AssignOwnerWithResponse(ctx context.Context, body AssignOwnerJSONRequestBody, reqEditors ...RequestEditorFn) (*AssignOwnerResponse, error)
+
+	// ForgetOwnerFileWithResponse Take back what an imported file said
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v1/owners/files (the `ForgetOwnerFile` operationId).
+	ForgetOwnerFileWithResponse(ctx context.Context, params *ForgetOwnerFileParams, reqEditors ...RequestEditorFn) (*ForgetOwnerFileResponse, error)
+
+	// ListOwnerFilesWithResponse List the files that say whose services are
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/owners/files (the `ListOwnerFiles` operationId).
+	ListOwnerFilesWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListOwnerFilesResponse, error)
+
+	// ImportOwnersWithBodyWithResponse Take over what a file says of owners: ours, or Backstage's catalog-info.yaml
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/owners/import (the `ImportOwners` operationId).
+	ImportOwnersWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ImportOwnersResponse, error)
+
+	// ImportOwnersWithResponse Take over what a file says of owners: ours, or Backstage's catalog-info.yaml
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/owners/import (the `ImportOwners` operationId).
+	ImportOwnersWithResponse(ctx context.Context, body ImportOwnersJSONRequestBody, reqEditors ...RequestEditorFn) (*ImportOwnersResponse, error)
+
+	// GetOwnerWithResponse Whose a service is, and who says so
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/owners/service (the `GetOwner` operationId).
+	GetOwnerWithResponse(ctx context.Context, params *GetOwnerParams, reqEditors ...RequestEditorFn) (*GetOwnerResponse, error)
+
 	// ListProductsWithResponse List products, by name
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -7999,6 +10949,101 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with PATCH /api/v1/products/{product} (the `UpdateProduct` operationId).
 	UpdateProductWithResponse(ctx context.Context, product string, params *UpdateProductParams, body UpdateProductJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateProductResponse, error)
+
+	// ListReleaseHooksWithResponse Which GitHub repository tells of which service's releases
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/release-hooks (the `ListReleaseHooks` operationId).
+	ListReleaseHooksWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListReleaseHooksResponse, error)
+
+	// CreateReleaseHookWithBodyWithResponse Let a GitHub repository tell of a service's releases
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/release-hooks (the `CreateReleaseHook` operationId).
+	CreateReleaseHookWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateReleaseHookResponse, error)
+
+	// CreateReleaseHookWithResponse Let a GitHub repository tell of a service's releases
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/release-hooks (the `CreateReleaseHook` operationId).
+	CreateReleaseHookWithResponse(ctx context.Context, body CreateReleaseHookJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateReleaseHookResponse, error)
+
+	// DeleteReleaseHookWithResponse Remove such a mapping; its releases stay
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v1/release-hooks/{id} (the `DeleteReleaseHook` operationId).
+	DeleteReleaseHookWithResponse(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*DeleteReleaseHookResponse, error)
+
+	// UpdateReleaseHookWithBodyWithResponse Replace such a mapping
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v1/release-hooks/{id} (the `UpdateReleaseHook` operationId).
+	UpdateReleaseHookWithBodyWithResponse(ctx context.Context, id string, params *UpdateReleaseHookParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateReleaseHookResponse, error)
+
+	// UpdateReleaseHookWithResponse Replace such a mapping
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v1/release-hooks/{id} (the `UpdateReleaseHook` operationId).
+	UpdateReleaseHookWithResponse(ctx context.Context, id string, params *UpdateReleaseHookParams, body UpdateReleaseHookJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateReleaseHookResponse, error)
+
+	// ListReleasesWithResponse Releases, newest first
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/releases (the `ListReleases` operationId).
+	ListReleasesWithResponse(ctx context.Context, params *ListReleasesParams, reqEditors ...RequestEditorFn) (*ListReleasesResponse, error)
+
+	// CreateReleaseWithBodyWithResponse Record a release
+	//
+	// The same service, environment, version and commit told again is the same release, and is answered with 200 and what was newly known added. When another version was released in between, it is a release of its own: a rollback. What telemetry has seen already is joined with it.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/releases (the `CreateRelease` operationId).
+	CreateReleaseWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateReleaseResponse, error)
+
+	// CreateReleaseWithResponse Record a release
+	//
+	// The same service, environment, version and commit told again is the same release, and is answered with 200 and what was newly known added. When another version was released in between, it is a release of its own: a rollback. What telemetry has seen already is joined with it.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/releases (the `CreateRelease` operationId).
+	CreateReleaseWithResponse(ctx context.Context, body CreateReleaseJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateReleaseResponse, error)
+
+	// DeleteReleaseWithResponse Remove a release that was recorded by mistake; the same telemetry does not bring it back
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v1/releases/{id} (the `DeleteRelease` operationId).
+	DeleteReleaseWithResponse(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*DeleteReleaseResponse, error)
+
+	// GetReleaseWithResponse A release, those before and after it, and the time that can be blamed on it
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/releases/{id} (the `GetRelease` operationId).
+	GetReleaseWithResponse(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*GetReleaseResponse, error)
+
+	// UpdateReleaseWithBodyWithResponse Edit what is told of a release
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /api/v1/releases/{id} (the `UpdateRelease` operationId).
+	UpdateReleaseWithBodyWithResponse(ctx context.Context, id string, params *UpdateReleaseParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateReleaseResponse, error)
+
+	// UpdateReleaseWithResponse Edit what is told of a release
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /api/v1/releases/{id} (the `UpdateRelease` operationId).
+	UpdateReleaseWithResponse(ctx context.Context, id string, params *UpdateReleaseParams, body UpdateReleaseJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateReleaseResponse, error)
 
 	// ListServicesWithResponse The services that sent anything
 	//
@@ -8084,6 +11129,15 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /api/v1/spans/durations (the `GetSpanDurations` operationId).
 	GetSpanDurationsWithResponse(ctx context.Context, params *GetSpanDurationsParams, reqEditors ...RequestEditorFn) (*GetSpanDurationsResponse, error)
+
+	// ExportSpansWithResponse Search spans into a file
+	//
+	// At most a million rows. A file that was cut off is not ended properly: the transfer fails. Cells that a spreadsheet would take for formulas have an apostrophe in front.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/spans/export (the `ExportSpans` operationId).
+	ExportSpansWithResponse(ctx context.Context, params *ExportSpansParams, reqEditors ...RequestEditorFn) (*ExportSpansResponse, error)
 
 	// ListSpanFacetsWithResponse The most frequent values of keys among spans
 	//
@@ -8380,6 +11434,22 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with PATCH /api/v1/users/{id} (the `UpdateUser` operationId).
 	UpdateUserWithResponse(ctx context.Context, id string, params *UpdateUserParams, body UpdateUserJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateUserResponse, error)
+
+	// UnlinkUserIdentityWithResponse Forget who a user is at an identity provider, and sign them out
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v1/users/{id}/identities (the `UnlinkUserIdentity` operationId).
+	UnlinkUserIdentityWithResponse(ctx context.Context, id string, params *UnlinkUserIdentityParams, reqEditors ...RequestEditorFn) (*UnlinkUserIdentityResponse, error)
+
+	// ListUserIdentitiesWithResponse List who a user is at identity providers
+	//
+	// One's own, or for administrators everybody's.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/users/{id}/identities (the `ListUserIdentities` operationId).
+	ListUserIdentitiesWithResponse(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*ListUserIdentitiesResponse, error)
 }
 
 type ListAuditResponse struct {
@@ -8622,6 +11692,54 @@ func (r ListFilterKeysResponse) ContentType() string {
 	return ""
 }
 
+type GithubWebhookResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *HookResultView
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GithubWebhookResponse) GetJSON200() *HookResultView {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GithubWebhookResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GithubWebhookResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GithubWebhookResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GithubWebhookResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GithubWebhookResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListJobsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -8759,6 +11877,54 @@ func (r ListLogsResponse) ContentType() string {
 	return ""
 }
 
+type ListLogsAroundResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *LogRecordList
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListLogsAroundResponse) GetJSON200() *LogRecordList {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListLogsAroundResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListLogsAroundResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListLogsAroundResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListLogsAroundResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListLogsAroundResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type CountLogsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -8801,6 +11967,47 @@ func (r CountLogsResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r CountLogsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ExportLogsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ExportLogsResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ExportLogsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ExportLogsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ExportLogsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ExportLogsResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -9088,6 +12295,287 @@ func (r QueryMetricsRangeResponse) ContentType() string {
 	return ""
 }
 
+type ListOwnersResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *OwnerViewList
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListOwnersResponse) GetJSON200() *OwnerViewList {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListOwnersResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListOwnersResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListOwnersResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListOwnersResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListOwnersResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type AssignOwnerResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *OwnerViewList
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r AssignOwnerResponse) GetJSON200() *OwnerViewList {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r AssignOwnerResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r AssignOwnerResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r AssignOwnerResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r AssignOwnerResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r AssignOwnerResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ForgetOwnerFileResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ForgetOwnerFileResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ForgetOwnerFileResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ForgetOwnerFileResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ForgetOwnerFileResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ForgetOwnerFileResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListOwnerFilesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *DocumentViewList
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListOwnerFilesResponse) GetJSON200() *DocumentViewList {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListOwnerFilesResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListOwnerFilesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListOwnerFilesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListOwnerFilesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListOwnerFilesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ImportOwnersResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ImportView
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ImportOwnersResponse) GetJSON200() *ImportView {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ImportOwnersResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ImportOwnersResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ImportOwnersResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ImportOwnersResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ImportOwnersResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetOwnerResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *OwnerView
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetOwnerResponse) GetJSON200() *OwnerView {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetOwnerResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetOwnerResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetOwnerResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetOwnerResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetOwnerResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListProductsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -9287,6 +12775,459 @@ func (r UpdateProductResponse) ContentType() string {
 	return ""
 }
 
+type ListReleaseHooksResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ReleaseHookViewList
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListReleaseHooksResponse) GetJSON200() *ReleaseHookViewList {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListReleaseHooksResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListReleaseHooksResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListReleaseHooksResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListReleaseHooksResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListReleaseHooksResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CreateReleaseHookResponse201Headers the declared response headers of an HTTP 201 response for CreateReleaseHook
+type CreateReleaseHookResponse201Headers struct {
+	ETag *string
+}
+
+type CreateReleaseHookResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *ReleaseHookView
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *CreateReleaseHookResponse201Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateReleaseHookResponse) GetJSON201() *ReleaseHookView {
+	return r.JSON201
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r CreateReleaseHookResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateReleaseHookResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateReleaseHookResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateReleaseHookResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateReleaseHookResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DeleteReleaseHookResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r DeleteReleaseHookResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteReleaseHookResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteReleaseHookResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteReleaseHookResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteReleaseHookResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// UpdateReleaseHookResponse200Headers the declared response headers of an HTTP 200 response for UpdateReleaseHook
+type UpdateReleaseHookResponse200Headers struct {
+	ETag *string
+}
+
+type UpdateReleaseHookResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ReleaseHookView
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *UpdateReleaseHookResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdateReleaseHookResponse) GetJSON200() *ReleaseHookView {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r UpdateReleaseHookResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateReleaseHookResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateReleaseHookResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateReleaseHookResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateReleaseHookResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListReleasesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ReleaseViewList
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListReleasesResponse) GetJSON200() *ReleaseViewList {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListReleasesResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListReleasesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListReleasesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListReleasesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListReleasesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CreateReleaseResponse201Headers the declared response headers of an HTTP 201 response for CreateRelease
+type CreateReleaseResponse201Headers struct {
+	ETag *string
+}
+
+type CreateReleaseResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *ReleaseView
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *CreateReleaseResponse201Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateReleaseResponse) GetJSON201() *ReleaseView {
+	return r.JSON201
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r CreateReleaseResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateReleaseResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateReleaseResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateReleaseResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateReleaseResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DeleteReleaseResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r DeleteReleaseResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteReleaseResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteReleaseResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteReleaseResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteReleaseResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetReleaseResponse200Headers the declared response headers of an HTTP 200 response for GetRelease
+type GetReleaseResponse200Headers struct {
+	ETag *string
+}
+
+type GetReleaseResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ReleaseDetailView
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetReleaseResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetReleaseResponse) GetJSON200() *ReleaseDetailView {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetReleaseResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetReleaseResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetReleaseResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetReleaseResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetReleaseResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// UpdateReleaseResponse200Headers the declared response headers of an HTTP 200 response for UpdateRelease
+type UpdateReleaseResponse200Headers struct {
+	ETag *string
+}
+
+type UpdateReleaseResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ReleaseView
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *UpdateReleaseResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdateReleaseResponse) GetJSON200() *ReleaseView {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r UpdateReleaseResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateReleaseResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateReleaseResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateReleaseResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateReleaseResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListServicesResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -9335,18 +13276,25 @@ func (r ListServicesResponse) ContentType() string {
 	return ""
 }
 
-// SignOutResponse204Headers the declared response headers of an HTTP 204 response for SignOut
-type SignOutResponse204Headers struct {
+// SignOutResponse200Headers the declared response headers of an HTTP 200 response for SignOut
+type SignOutResponse200Headers struct {
 	SetCookie *string
 }
 
 type SignOutResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SignOut
 	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
 	ApplicationProblemJSONDefault *Problem
-	// Headers204 the parsed response headers for an HTTP 204 response
-	Headers204 *SignOutResponse204Headers
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *SignOutResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r SignOutResponse) GetJSON200() *SignOut {
+	return r.JSON200
 }
 
 // GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
@@ -9727,6 +13675,47 @@ func (r GetSpanDurationsResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r GetSpanDurationsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ExportSpansResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ExportSpansResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ExportSpansResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ExportSpansResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ExportSpansResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ExportSpansResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -11220,6 +15209,95 @@ func (r UpdateUserResponse) ContentType() string {
 	return ""
 }
 
+type UnlinkUserIdentityResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r UnlinkUserIdentityResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r UnlinkUserIdentityResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UnlinkUserIdentityResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UnlinkUserIdentityResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UnlinkUserIdentityResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListUserIdentitiesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *IdentityList
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListUserIdentitiesResponse) GetJSON200() *IdentityList {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListUserIdentitiesResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListUserIdentitiesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListUserIdentitiesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListUserIdentitiesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListUserIdentitiesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // ListAuditWithResponse Read who changed what, newest first
 //
 // Returns a wrapper object for the known response body format(s).
@@ -11287,6 +15365,21 @@ func (c *ClientWithResponses) ListFilterKeysWithResponse(ctx context.Context, pa
 	return ParseListFilterKeysResponse(rsp)
 }
 
+// GithubWebhookWithBodyWithResponse Where GitHub sends the events release, deployment_status and push of tags
+//
+// Signed with X-Hub-Signature-256. Which repository is which service is set up under /release-hooks.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/hooks/github (the `GithubWebhook` operationId).
+func (c *ClientWithResponses) GithubWebhookWithBodyWithResponse(ctx context.Context, params *GithubWebhookParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*GithubWebhookResponse, error) {
+	rsp, err := c.GithubWebhookWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGithubWebhookResponse(rsp)
+}
+
 // ListJobsWithResponse The jobs that Yagura runs again and again: how the last run ended, when the next is due
 //
 // Returns a wrapper object for the known response body format(s).
@@ -11326,6 +15419,21 @@ func (c *ClientWithResponses) ListLogsWithResponse(ctx context.Context, params *
 	return ParseListLogsResponse(rsp)
 }
 
+// ListLogsAroundWithResponse What the same sender wrote before and after a log
+//
+// Oldest first, the log itself among them. The log is named by what it has in the list of logs.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/logs/around (the `ListLogsAround` operationId).
+func (c *ClientWithResponses) ListLogsAroundWithResponse(ctx context.Context, params *ListLogsAroundParams, reqEditors ...RequestEditorFn) (*ListLogsAroundResponse, error) {
+	rsp, err := c.ListLogsAround(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListLogsAroundResponse(rsp)
+}
+
 // CountLogsWithResponse Count logs
 //
 // Returns a wrapper object for the known response body format(s).
@@ -11337,6 +15445,21 @@ func (c *ClientWithResponses) CountLogsWithResponse(ctx context.Context, params 
 		return nil, err
 	}
 	return ParseCountLogsResponse(rsp)
+}
+
+// ExportLogsWithResponse Search logs into a file
+//
+// At most a million rows. A file that was cut off is not ended properly: the transfer fails. Cells that a spreadsheet would take for formulas have an apostrophe in front.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/logs/export (the `ExportLogs` operationId).
+func (c *ClientWithResponses) ExportLogsWithResponse(ctx context.Context, params *ExportLogsParams, reqEditors ...RequestEditorFn) (*ExportLogsResponse, error) {
+	rsp, err := c.ExportLogs(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseExportLogsResponse(rsp)
 }
 
 // ListLogFacetsWithResponse The most frequent values of keys among logs
@@ -11421,6 +15544,110 @@ func (c *ClientWithResponses) QueryMetricsRangeWithResponse(ctx context.Context,
 	return ParseQueryMetricsRangeResponse(rsp)
 }
 
+// ListOwnersWithResponse List whose each service is, and who says so
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/owners (the `ListOwners` operationId).
+func (c *ClientWithResponses) ListOwnersWithResponse(ctx context.Context, params *ListOwnersParams, reqEditors ...RequestEditorFn) (*ListOwnersResponse, error) {
+	rsp, err := c.ListOwners(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListOwnersResponse(rsp)
+}
+
+// AssignOwnerWithBodyWithResponse Say by hand whose services are
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v1/owners (the `AssignOwner` operationId).
+func (c *ClientWithResponses) AssignOwnerWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AssignOwnerResponse, error) {
+	rsp, err := c.AssignOwnerWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAssignOwnerResponse(rsp)
+}
+
+// AssignOwnerWithResponse Say by hand whose services are
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v1/owners (the `AssignOwner` operationId).
+func (c *ClientWithResponses) AssignOwnerWithResponse(ctx context.Context, body AssignOwnerJSONRequestBody, reqEditors ...RequestEditorFn) (*AssignOwnerResponse, error) {
+	rsp, err := c.AssignOwner(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseAssignOwnerResponse(rsp)
+}
+
+// ForgetOwnerFileWithResponse Take back what an imported file said
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v1/owners/files (the `ForgetOwnerFile` operationId).
+func (c *ClientWithResponses) ForgetOwnerFileWithResponse(ctx context.Context, params *ForgetOwnerFileParams, reqEditors ...RequestEditorFn) (*ForgetOwnerFileResponse, error) {
+	rsp, err := c.ForgetOwnerFile(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseForgetOwnerFileResponse(rsp)
+}
+
+// ListOwnerFilesWithResponse List the files that say whose services are
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/owners/files (the `ListOwnerFiles` operationId).
+func (c *ClientWithResponses) ListOwnerFilesWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListOwnerFilesResponse, error) {
+	rsp, err := c.ListOwnerFiles(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListOwnerFilesResponse(rsp)
+}
+
+// ImportOwnersWithBodyWithResponse Take over what a file says of owners: ours, or Backstage's catalog-info.yaml
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/owners/import (the `ImportOwners` operationId).
+func (c *ClientWithResponses) ImportOwnersWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ImportOwnersResponse, error) {
+	rsp, err := c.ImportOwnersWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseImportOwnersResponse(rsp)
+}
+
+// ImportOwnersWithResponse Take over what a file says of owners: ours, or Backstage's catalog-info.yaml
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/owners/import (the `ImportOwners` operationId).
+func (c *ClientWithResponses) ImportOwnersWithResponse(ctx context.Context, body ImportOwnersJSONRequestBody, reqEditors ...RequestEditorFn) (*ImportOwnersResponse, error) {
+	rsp, err := c.ImportOwners(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseImportOwnersResponse(rsp)
+}
+
+// GetOwnerWithResponse Whose a service is, and who says so
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/owners/service (the `GetOwner` operationId).
+func (c *ClientWithResponses) GetOwnerWithResponse(ctx context.Context, params *GetOwnerParams, reqEditors ...RequestEditorFn) (*GetOwnerResponse, error) {
+	rsp, err := c.GetOwner(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetOwnerResponse(rsp)
+}
+
 // ListProductsWithResponse List products, by name
 //
 // Returns a wrapper object for the known response body format(s).
@@ -11497,6 +15724,179 @@ func (c *ClientWithResponses) UpdateProductWithResponse(ctx context.Context, pro
 		return nil, err
 	}
 	return ParseUpdateProductResponse(rsp)
+}
+
+// ListReleaseHooksWithResponse Which GitHub repository tells of which service's releases
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/release-hooks (the `ListReleaseHooks` operationId).
+func (c *ClientWithResponses) ListReleaseHooksWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListReleaseHooksResponse, error) {
+	rsp, err := c.ListReleaseHooks(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListReleaseHooksResponse(rsp)
+}
+
+// CreateReleaseHookWithBodyWithResponse Let a GitHub repository tell of a service's releases
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/release-hooks (the `CreateReleaseHook` operationId).
+func (c *ClientWithResponses) CreateReleaseHookWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateReleaseHookResponse, error) {
+	rsp, err := c.CreateReleaseHookWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateReleaseHookResponse(rsp)
+}
+
+// CreateReleaseHookWithResponse Let a GitHub repository tell of a service's releases
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/release-hooks (the `CreateReleaseHook` operationId).
+func (c *ClientWithResponses) CreateReleaseHookWithResponse(ctx context.Context, body CreateReleaseHookJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateReleaseHookResponse, error) {
+	rsp, err := c.CreateReleaseHook(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateReleaseHookResponse(rsp)
+}
+
+// DeleteReleaseHookWithResponse Remove such a mapping; its releases stay
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v1/release-hooks/{id} (the `DeleteReleaseHook` operationId).
+func (c *ClientWithResponses) DeleteReleaseHookWithResponse(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*DeleteReleaseHookResponse, error) {
+	rsp, err := c.DeleteReleaseHook(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteReleaseHookResponse(rsp)
+}
+
+// UpdateReleaseHookWithBodyWithResponse Replace such a mapping
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v1/release-hooks/{id} (the `UpdateReleaseHook` operationId).
+func (c *ClientWithResponses) UpdateReleaseHookWithBodyWithResponse(ctx context.Context, id string, params *UpdateReleaseHookParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateReleaseHookResponse, error) {
+	rsp, err := c.UpdateReleaseHookWithBody(ctx, id, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateReleaseHookResponse(rsp)
+}
+
+// UpdateReleaseHookWithResponse Replace such a mapping
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v1/release-hooks/{id} (the `UpdateReleaseHook` operationId).
+func (c *ClientWithResponses) UpdateReleaseHookWithResponse(ctx context.Context, id string, params *UpdateReleaseHookParams, body UpdateReleaseHookJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateReleaseHookResponse, error) {
+	rsp, err := c.UpdateReleaseHook(ctx, id, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateReleaseHookResponse(rsp)
+}
+
+// ListReleasesWithResponse Releases, newest first
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/releases (the `ListReleases` operationId).
+func (c *ClientWithResponses) ListReleasesWithResponse(ctx context.Context, params *ListReleasesParams, reqEditors ...RequestEditorFn) (*ListReleasesResponse, error) {
+	rsp, err := c.ListReleases(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListReleasesResponse(rsp)
+}
+
+// CreateReleaseWithBodyWithResponse Record a release
+//
+// The same service, environment, version and commit told again is the same release, and is answered with 200 and what was newly known added. When another version was released in between, it is a release of its own: a rollback. What telemetry has seen already is joined with it.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/releases (the `CreateRelease` operationId).
+func (c *ClientWithResponses) CreateReleaseWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateReleaseResponse, error) {
+	rsp, err := c.CreateReleaseWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateReleaseResponse(rsp)
+}
+
+// CreateReleaseWithResponse Record a release
+//
+// The same service, environment, version and commit told again is the same release, and is answered with 200 and what was newly known added. When another version was released in between, it is a release of its own: a rollback. What telemetry has seen already is joined with it.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/releases (the `CreateRelease` operationId).
+func (c *ClientWithResponses) CreateReleaseWithResponse(ctx context.Context, body CreateReleaseJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateReleaseResponse, error) {
+	rsp, err := c.CreateRelease(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateReleaseResponse(rsp)
+}
+
+// DeleteReleaseWithResponse Remove a release that was recorded by mistake; the same telemetry does not bring it back
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v1/releases/{id} (the `DeleteRelease` operationId).
+func (c *ClientWithResponses) DeleteReleaseWithResponse(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*DeleteReleaseResponse, error) {
+	rsp, err := c.DeleteRelease(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteReleaseResponse(rsp)
+}
+
+// GetReleaseWithResponse A release, those before and after it, and the time that can be blamed on it
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/releases/{id} (the `GetRelease` operationId).
+func (c *ClientWithResponses) GetReleaseWithResponse(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*GetReleaseResponse, error) {
+	rsp, err := c.GetRelease(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetReleaseResponse(rsp)
+}
+
+// UpdateReleaseWithBodyWithResponse Edit what is told of a release
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /api/v1/releases/{id} (the `UpdateRelease` operationId).
+func (c *ClientWithResponses) UpdateReleaseWithBodyWithResponse(ctx context.Context, id string, params *UpdateReleaseParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateReleaseResponse, error) {
+	rsp, err := c.UpdateReleaseWithBody(ctx, id, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateReleaseResponse(rsp)
+}
+
+// UpdateReleaseWithResponse Edit what is told of a release
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /api/v1/releases/{id} (the `UpdateRelease` operationId).
+func (c *ClientWithResponses) UpdateReleaseWithResponse(ctx context.Context, id string, params *UpdateReleaseParams, body UpdateReleaseJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateReleaseResponse, error) {
+	rsp, err := c.UpdateRelease(ctx, id, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateReleaseResponse(rsp)
 }
 
 // ListServicesWithResponse The services that sent anything
@@ -11648,6 +16048,21 @@ func (c *ClientWithResponses) GetSpanDurationsWithResponse(ctx context.Context, 
 		return nil, err
 	}
 	return ParseGetSpanDurationsResponse(rsp)
+}
+
+// ExportSpansWithResponse Search spans into a file
+//
+// At most a million rows. A file that was cut off is not ended properly: the transfer fails. Cells that a spreadsheet would take for formulas have an apostrophe in front.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/spans/export (the `ExportSpans` operationId).
+func (c *ClientWithResponses) ExportSpansWithResponse(ctx context.Context, params *ExportSpansParams, reqEditors ...RequestEditorFn) (*ExportSpansResponse, error) {
+	rsp, err := c.ExportSpans(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseExportSpansResponse(rsp)
 }
 
 // ListSpanFacetsWithResponse The most frequent values of keys among spans
@@ -12186,6 +16601,34 @@ func (c *ClientWithResponses) UpdateUserWithResponse(ctx context.Context, id str
 	return ParseUpdateUserResponse(rsp)
 }
 
+// UnlinkUserIdentityWithResponse Forget who a user is at an identity provider, and sign them out
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v1/users/{id}/identities (the `UnlinkUserIdentity` operationId).
+func (c *ClientWithResponses) UnlinkUserIdentityWithResponse(ctx context.Context, id string, params *UnlinkUserIdentityParams, reqEditors ...RequestEditorFn) (*UnlinkUserIdentityResponse, error) {
+	rsp, err := c.UnlinkUserIdentity(ctx, id, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUnlinkUserIdentityResponse(rsp)
+}
+
+// ListUserIdentitiesWithResponse List who a user is at identity providers
+//
+// One's own, or for administrators everybody's.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/users/{id}/identities (the `ListUserIdentities` operationId).
+func (c *ClientWithResponses) ListUserIdentitiesWithResponse(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*ListUserIdentitiesResponse, error) {
+	rsp, err := c.ListUserIdentities(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListUserIdentitiesResponse(rsp)
+}
+
 // ParseListAuditResponse parses an HTTP response from a ListAuditWithResponse call
 func ParseListAuditResponse(rsp *http.Response) (*ListAuditResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -12351,6 +16794,39 @@ func ParseListFilterKeysResponse(rsp *http.Response) (*ListFilterKeysResponse, e
 	return response, nil
 }
 
+// ParseGithubWebhookResponse parses an HTTP response from a GithubWebhookWithResponse call
+func ParseGithubWebhookResponse(rsp *http.Response) (*GithubWebhookResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GithubWebhookResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest HookResultView
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseListJobsResponse parses an HTTP response from a ListJobsWithResponse call
 func ParseListJobsResponse(rsp *http.Response) (*ListJobsResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -12446,6 +16922,39 @@ func ParseListLogsResponse(rsp *http.Response) (*ListLogsResponse, error) {
 	return response, nil
 }
 
+// ParseListLogsAroundResponse parses an HTTP response from a ListLogsAroundWithResponse call
+func ParseListLogsAroundResponse(rsp *http.Response) (*ListLogsAroundResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListLogsAroundResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest LogRecordList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseCountLogsResponse parses an HTTP response from a CountLogsWithResponse call
 func ParseCountLogsResponse(rsp *http.Response) (*CountLogsResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -12467,6 +16976,32 @@ func ParseCountLogsResponse(rsp *http.Response) (*CountLogsResponse, error) {
 		}
 		response.JSON200 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseExportLogsResponse parses an HTTP response from a ExportLogsWithResponse call
+func ParseExportLogsResponse(rsp *http.Response) (*ExportLogsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ExportLogsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -12670,6 +17205,200 @@ func ParseQueryMetricsRangeResponse(rsp *http.Response) (*QueryMetricsRangeRespo
 	return response, nil
 }
 
+// ParseListOwnersResponse parses an HTTP response from a ListOwnersWithResponse call
+func ParseListOwnersResponse(rsp *http.Response) (*ListOwnersResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListOwnersResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest OwnerViewList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseAssignOwnerResponse parses an HTTP response from a AssignOwnerWithResponse call
+func ParseAssignOwnerResponse(rsp *http.Response) (*AssignOwnerResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &AssignOwnerResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest OwnerViewList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseForgetOwnerFileResponse parses an HTTP response from a ForgetOwnerFileWithResponse call
+func ParseForgetOwnerFileResponse(rsp *http.Response) (*ForgetOwnerFileResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ForgetOwnerFileResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListOwnerFilesResponse parses an HTTP response from a ListOwnerFilesWithResponse call
+func ParseListOwnerFilesResponse(rsp *http.Response) (*ListOwnerFilesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListOwnerFilesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest DocumentViewList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseImportOwnersResponse parses an HTTP response from a ImportOwnersWithResponse call
+func ParseImportOwnersResponse(rsp *http.Response) (*ImportOwnersResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ImportOwnersResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ImportView
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetOwnerResponse parses an HTTP response from a GetOwnerWithResponse call
+func ParseGetOwnerResponse(rsp *http.Response) (*GetOwnerResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetOwnerResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest OwnerView
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseListProductsResponse parses an HTTP response from a ListProductsWithResponse call
 func ParseListProductsResponse(rsp *http.Response) (*ListProductsResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -12824,6 +17553,360 @@ func ParseUpdateProductResponse(rsp *http.Response) (*UpdateProductResponse, err
 	return response, nil
 }
 
+// ParseListReleaseHooksResponse parses an HTTP response from a ListReleaseHooksWithResponse call
+func ParseListReleaseHooksResponse(rsp *http.Response) (*ListReleaseHooksResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListReleaseHooksResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ReleaseHookViewList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateReleaseHookResponse parses an HTTP response from a CreateReleaseHookWithResponse call
+func ParseCreateReleaseHookResponse(rsp *http.Response) (*CreateReleaseHookResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateReleaseHookResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest ReleaseHookView
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers CreateReleaseHookResponse201Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseDeleteReleaseHookResponse parses an HTTP response from a DeleteReleaseHookWithResponse call
+func ParseDeleteReleaseHookResponse(rsp *http.Response) (*DeleteReleaseHookResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteReleaseHookResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseUpdateReleaseHookResponse parses an HTTP response from a UpdateReleaseHookWithResponse call
+func ParseUpdateReleaseHookResponse(rsp *http.Response) (*UpdateReleaseHookResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateReleaseHookResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ReleaseHookView
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers UpdateReleaseHookResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseListReleasesResponse parses an HTTP response from a ListReleasesWithResponse call
+func ParseListReleasesResponse(rsp *http.Response) (*ListReleasesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListReleasesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ReleaseViewList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateReleaseResponse parses an HTTP response from a CreateReleaseWithResponse call
+func ParseCreateReleaseResponse(rsp *http.Response) (*CreateReleaseResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateReleaseResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest ReleaseView
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers CreateReleaseResponse201Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseDeleteReleaseResponse parses an HTTP response from a DeleteReleaseWithResponse call
+func ParseDeleteReleaseResponse(rsp *http.Response) (*DeleteReleaseResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteReleaseResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetReleaseResponse parses an HTTP response from a GetReleaseWithResponse call
+func ParseGetReleaseResponse(rsp *http.Response) (*GetReleaseResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetReleaseResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ReleaseDetailView
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetReleaseResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseUpdateReleaseResponse parses an HTTP response from a UpdateReleaseWithResponse call
+func ParseUpdateReleaseResponse(rsp *http.Response) (*UpdateReleaseResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateReleaseResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ReleaseView
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers UpdateReleaseResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
 // ParseListServicesResponse parses an HTTP response from a ListServicesWithResponse call
 func ParseListServicesResponse(rsp *http.Response) (*ListServicesResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -12871,8 +17954,12 @@ func ParseSignOutResponse(rsp *http.Response) (*SignOutResponse, error) {
 	}
 
 	switch {
-	case rsp.StatusCode == 204:
-		break // No content-type
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SignOut
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
@@ -12884,8 +17971,8 @@ func ParseSignOutResponse(rsp *http.Response) (*SignOutResponse, error) {
 	}
 
 	switch {
-	case rsp.StatusCode == 204:
-		var headers SignOutResponse204Headers
+	case rsp.StatusCode == 200:
+		var headers SignOutResponse200Headers
 		if values := rsp.Header.Values("Set-Cookie"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "Set-Cookie", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -12893,7 +17980,7 @@ func ParseSignOutResponse(rsp *http.Response) (*SignOutResponse, error) {
 			}
 			headers.SetCookie = &value
 		}
-		response.Headers204 = &headers
+		response.Headers200 = &headers
 	}
 
 	return response, nil
@@ -13144,6 +18231,32 @@ func ParseGetSpanDurationsResponse(rsp *http.Response) (*GetSpanDurationsRespons
 		}
 		response.JSON200 = &dest
 
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseExportSpansResponse parses an HTTP response from a ExportSpansWithResponse call
+func ParseExportSpansResponse(rsp *http.Response) (*ExportSpansResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ExportSpansResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -14287,6 +19400,68 @@ func ParseUpdateUserResponse(rsp *http.Response) (*UpdateUserResponse, error) {
 			headers.ETag = &value
 		}
 		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseUnlinkUserIdentityResponse parses an HTTP response from a UnlinkUserIdentityWithResponse call
+func ParseUnlinkUserIdentityResponse(rsp *http.Response) (*UnlinkUserIdentityResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UnlinkUserIdentityResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListUserIdentitiesResponse parses an HTTP response from a ListUserIdentitiesWithResponse call
+func ParseListUserIdentitiesResponse(rsp *http.Response) (*ListUserIdentitiesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListUserIdentitiesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest IdentityList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
 	}
 
 	return response, nil

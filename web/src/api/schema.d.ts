@@ -92,6 +92,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/hooks/github": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Where GitHub sends the events release, deployment_status and push of tags
+         * @description Signed with X-Hub-Signature-256. Which repository is which service is set up under /release-hooks.
+         */
+        post: operations["github-webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/jobs": {
         parameters: {
             query?: never;
@@ -143,6 +163,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/logs/around": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the same sender wrote before and after a log
+         * @description Oldest first, the log itself among them. The log is named by what it has in the list of logs.
+         */
+        get: operations["list-logs-around"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/logs/count": {
         parameters: {
             query?: never;
@@ -152,6 +192,26 @@ export interface paths {
         };
         /** Count logs */
         get: operations["count-logs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/logs/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Search logs into a file
+         * @description At most a million rows. A file that was cut off is not ended properly: the transfer fails. Cells that a spreadsheet would take for formulas have an apostrophe in front.
+         */
+        get: operations["export-logs"];
         put?: never;
         post?: never;
         delete?: never;
@@ -268,6 +328,76 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/owners": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List whose each service is, and who says so */
+        get: operations["list-owners"];
+        /** Say by hand whose services are */
+        put: operations["assign-owner"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/owners/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the files that say whose services are */
+        get: operations["list-owner-files"];
+        put?: never;
+        post?: never;
+        /** Take back what an imported file said */
+        delete: operations["forget-owner-file"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/owners/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take over what a file says of owners: ours, or Backstage's catalog-info.yaml */
+        post: operations["import-owners"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/owners/service": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whose a service is, and who says so */
+        get: operations["get-owner"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/products": {
         parameters: {
             query?: never;
@@ -302,6 +432,82 @@ export interface paths {
         head?: never;
         /** Change a product, or give it to another team */
         patch: operations["update-product"];
+        trace?: never;
+    };
+    "/api/v1/release-hooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Which GitHub repository tells of which service's releases */
+        get: operations["list-release-hooks"];
+        put?: never;
+        /** Let a GitHub repository tell of a service's releases */
+        post: operations["create-release-hook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/release-hooks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Replace such a mapping */
+        put: operations["update-release-hook"];
+        post?: never;
+        /** Remove such a mapping; its releases stay */
+        delete: operations["delete-release-hook"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/releases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Releases, newest first */
+        get: operations["list-releases"];
+        put?: never;
+        /**
+         * Record a release
+         * @description The same service, environment, version and commit told again is the same release, and is answered with 200 and what was newly known added. When another version was released in between, it is a release of its own: a rollback. What telemetry has seen already is joined with it.
+         */
+        post: operations["create-release"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/releases/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A release, those before and after it, and the time that can be blamed on it */
+        get: operations["get-release"];
+        put?: never;
+        post?: never;
+        /** Remove a release that was recorded by mistake; the same telemetry does not bring it back */
+        delete: operations["delete-release"];
+        options?: never;
+        head?: never;
+        /** Edit what is told of a release */
+        patch: operations["update-release"];
         trace?: never;
     };
     "/api/v1/services": {
@@ -429,6 +635,26 @@ export interface paths {
          * @description A heat map of all spans that the filter selects, on a logarithmic scale of durations.
          */
         get: operations["get-span-durations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/spans/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Search spans into a file
+         * @description At most a million rows. A file that was cut off is not ended properly: the transfer fails. Cells that a spreadsheet would take for formulas have an apostrophe in front.
+         */
+        get: operations["export-spans"];
         put?: never;
         post?: never;
         delete?: never;
@@ -840,10 +1066,37 @@ export interface paths {
         patch: operations["update-user"];
         trace?: never;
     };
+    "/api/v1/users/{id}/identities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List who a user is at identity providers
+         * @description One's own, or for administrators everybody's.
+         */
+        get: operations["list-user-identities"];
+        put?: never;
+        post?: never;
+        /** Forget who a user is at an identity provider, and sign them out */
+        delete: operations["unlink-user-identity"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        AssignInputBody: {
+            product?: string;
+            services: string[];
+            /** @description Id or slug; empty takes back what was said by hand. */
+            team?: string;
+        };
         Audit: {
             /** @example user.update */
             action: string;
@@ -881,6 +1134,26 @@ export interface components {
                 [key: string]: number;
             };
             /** Format: date-time */
+            time: string;
+        };
+        ClaimView: {
+            by?: string;
+            /** @description Of a file. */
+            document?: string;
+            /** @description Line of the file, or attribute=value. */
+            place?: string;
+            problems: ("unknown_team" | "unknown_product" | "other_team" | "other_product")[];
+            product?: string;
+            /** @description As it is written; * is any characters. */
+            service: string;
+            /** @enum {string} */
+            source: "manual" | "file" | "backstage" | "telemetry";
+            /** @description As it is written: id, slug or name. */
+            team?: string;
+            /**
+             * Format: date-time
+             * @description When it was said, or seen last.
+             */
             time: string;
         };
         ContrastBody: {
@@ -923,6 +1196,25 @@ export interface components {
             free_bytes: number;
             /** Format: int64 */
             total_bytes: number;
+        };
+        DocumentView: {
+            by?: string;
+            /** Format: int64 */
+            claims: number;
+            /** @description Named in the configuration; else handed in. */
+            configured: boolean;
+            /** @description Why it is not used as it is now; what it said before holds. */
+            error?: string;
+            /** @description What of it is not used, and why. */
+            left: string[];
+            name: string;
+            /** Format: date-time */
+            time?: string;
+        };
+        DocumentViewList: {
+            items: components["schemas"]["DocumentView"][];
+            /** @description Pass as after for the next page; empty when there is none. */
+            next: string;
         };
         DroppedEvent: {
             /** Format: int64 */
@@ -1042,6 +1334,72 @@ export interface components {
              * @description The width of a bucket.
              */
             step_ns: number;
+        };
+        HookBody: {
+            /** @description Of releases and tags. A deployment names its own. */
+            env?: string;
+            /** @description All when left out. */
+            events?: ("release" | "deployment_status" | "push")[];
+            /** @example example/checkout */
+            repo: string;
+            /**
+             * @description file:/run/secrets/name or env:YAGURA_SECRET_NAME
+             * @example file:/run/secrets/github
+             */
+            secret: string;
+            service: string;
+            /** @description For a repository of several services: how this one's tags begin. It is no part of the version. */
+            tag_prefix?: string;
+        };
+        HookResultView: {
+            /** @description Why it was ignored. */
+            reason: string;
+            releases: components["schemas"]["ReleaseView"][];
+            /** @enum {string} */
+            status: "recorded" | "known" | "ignored";
+        };
+        Identity: {
+            /** Format: date-time */
+            created: string;
+            /** @description As the provider has it. */
+            email: string;
+            issuer: string;
+            /**
+             * Format: date-time
+             * @description Last sign-in.
+             */
+            seen?: string;
+            subject: string;
+        };
+        IdentityList: {
+            items: components["schemas"]["Identity"][];
+            /** @description Pass as after for the next page; empty when there is none. */
+            next: string;
+        };
+        ImportInputBody: {
+            /** @description Make the teams and products that it names and that are not there. */
+            create?: boolean;
+            /** @description The next import of this name replaces it. */
+            name: string;
+            /** @description Only say what would come of it. */
+            preview?: boolean;
+            /** @description YAML: ours, or Backstage's descriptors, also several documents. */
+            text: string;
+        };
+        ImportView: {
+            /** Format: int64 */
+            claims: number;
+            /** @description False for a preview. */
+            done: boolean;
+            /** @description What was not used, and why. */
+            left: string[];
+            /** @description Made, or to be made. */
+            products: string[];
+            services: string[];
+            /** @description Made, or to be made. */
+            teams: string[];
+            /** @description Teams and products that are named and not there. They count as soon as they are. */
+            unknown: string[];
         };
         InfinitePoint: {
             /**
@@ -1321,13 +1679,56 @@ export interface components {
             services: string[];
             to: components["schemas"]["Team"];
         };
+        NamedView: {
+            id: string;
+            name: string;
+            slug: string;
+        };
         OTLPView: {
             /** @description Host and port it listens on; 0.0.0.0 and [::] are every address of the machine, empty is off. */
             grpc: string;
             /** @description As grpc. */
             http: string;
+            /** @description Senders must show a client certificate. */
+            need_certificate: boolean;
             /** @description Senders must show an ingest token. */
             need_token: boolean;
+            /** @description Both ports speak TLS. */
+            tls: boolean;
+        };
+        OwnerView: {
+            /** @description All that is said, the most believed first. */
+            claims: components["schemas"]["ClaimView"][];
+            /** @description The asker may change it. */
+            decides: boolean;
+            /**
+             * Format: date-time
+             * @description Missing when it never sent anything.
+             */
+            first_seen?: string;
+            /**
+             * Format: date-time
+             * @description To some minutes.
+             */
+            last_seen?: string;
+            /** @description What does not agree: a team or product that is not there; a source that says another than the one that is believed; a product of another team than the service. */
+            problems: ("unknown_team" | "unknown_product" | "other_team" | "other_product" | "product_team")[];
+            product?: components["schemas"]["NamedView"];
+            /** @enum {string} */
+            product_from?: "manual" | "file" | "backstage" | "telemetry";
+            service: string;
+            /** @description Missing when it is nobody's. */
+            team?: components["schemas"]["NamedView"];
+            /**
+             * @description Who says so; product: the team that owns the product. The order of the values is that in which they are believed.
+             * @enum {string}
+             */
+            team_from?: "manual" | "file" | "backstage" | "telemetry" | "product";
+        };
+        OwnerViewList: {
+            items: components["schemas"]["OwnerView"][];
+            /** @description Pass as after for the next page; empty when there is none. */
+            next: string;
         };
         PasswordInputBody: {
             current: string;
@@ -1420,6 +1821,12 @@ export interface components {
             slug?: string;
             team?: string;
         };
+        Provider: {
+            /** @description For the button: Sign in with ... */
+            name: string;
+            /** @description Where to send the browser; ?next= is where it comes back to. */
+            sign_in: string;
+        };
         QuarantinedView: {
             example: string;
             id: string;
@@ -1459,6 +1866,162 @@ export interface components {
             stored: boolean;
             /** @description In the asker's language: what happened and how to mend it. */
             text: string;
+        };
+        ReleaseDetailView: {
+            /**
+             * Format: date-time
+             * @description first_seen, or time while nothing was seen.
+             */
+            at: string;
+            author: string;
+            commit: string;
+            /** Format: date-time */
+            created: string;
+            created_by: string;
+            /** @description Empty: told without one, and not seen yet; or the service names none. */
+            env: string;
+            /**
+             * Format: date-time
+             * @description First telemetry of it; missing: none yet.
+             */
+            first_seen?: string;
+            /**
+             * Format: date-time
+             * @description With to and version: what can be blamed on it, as errors since this release.
+             */
+            from: string;
+            id: string;
+            /** Format: date-time */
+            last_seen?: string;
+            next?: components["schemas"]["ReleaseView"];
+            note: string;
+            /** @description The one before it of the same service and environment. */
+            previous?: components["schemas"]["ReleaseView"];
+            /**
+             * Format: date-time
+             * @description When its last telemetry came before others had replaced it; missing while it goes on.
+             */
+            replaced?: string;
+            /** @description The version had been here before, and another one since. */
+            rollback: boolean;
+            service: string;
+            /**
+             * @description Who told of it; telemetry: it was only seen.
+             * @enum {string}
+             */
+            source: "cli" | "api" | "github" | "telemetry";
+            /**
+             * Format: date-time
+             * @description When it was released, as told; missing: it was only seen.
+             */
+            time?: string;
+            /**
+             * Format: date-time
+             * @description Missing while it goes on.
+             */
+            to?: string;
+            url: string;
+            version: string;
+        };
+        ReleaseHookView: {
+            /** Format: date-time */
+            created: string;
+            env: string;
+            events: ("release" | "deployment_status" | "push")[];
+            id: string;
+            /**
+             * Format: date-time
+             * @description Last delivery that was signed rightly.
+             */
+            last_at?: string;
+            /** @description What became of it. */
+            last_event: string;
+            repo: string;
+            /** @description Where the secret is, never the secret. */
+            secret: string;
+            service: string;
+            tag_prefix: string;
+        };
+        ReleaseHookViewList: {
+            items: components["schemas"]["ReleaseHookView"][];
+            /** @description Pass as after for the next page; empty when there is none. */
+            next: string;
+        };
+        ReleaseInputBody: {
+            author?: string;
+            commit?: string;
+            /** @description May be left out when the service is in one environment only. */
+            env?: string;
+            note?: string;
+            service: string;
+            /**
+             * @default api
+             * @enum {string}
+             */
+            source: "cli" | "api";
+            /**
+             * Format: date-time
+             * @description When it was released; now when left out.
+             */
+            time?: string;
+            url?: string;
+            version: string;
+        };
+        ReleasePatchBody: {
+            author?: string;
+            commit?: string;
+            note?: string;
+            /** Format: date-time */
+            time?: string;
+            url?: string;
+        };
+        ReleaseView: {
+            /**
+             * Format: date-time
+             * @description first_seen, or time while nothing was seen.
+             */
+            at: string;
+            author: string;
+            commit: string;
+            /** Format: date-time */
+            created: string;
+            created_by: string;
+            /** @description Empty: told without one, and not seen yet; or the service names none. */
+            env: string;
+            /**
+             * Format: date-time
+             * @description First telemetry of it; missing: none yet.
+             */
+            first_seen?: string;
+            id: string;
+            /** Format: date-time */
+            last_seen?: string;
+            note: string;
+            /**
+             * Format: date-time
+             * @description When its last telemetry came before others had replaced it; missing while it goes on.
+             */
+            replaced?: string;
+            /** @description The version had been here before, and another one since. */
+            rollback: boolean;
+            service: string;
+            /**
+             * @description Who told of it; telemetry: it was only seen.
+             * @enum {string}
+             */
+            source: "cli" | "api" | "github" | "telemetry";
+            /**
+             * Format: date-time
+             * @description When it was released, as told; missing: it was only seen.
+             */
+            time?: string;
+            url: string;
+            version: string;
+        };
+        ReleaseViewList: {
+            items: components["schemas"]["ReleaseView"][];
+            /** @description Pass as after for the next page; empty when there is none. */
+            next: string;
         };
         SampledRecord: {
             /** Format: int64 */
@@ -1540,22 +2103,34 @@ export interface components {
              * @enum {string}
              */
             auth: "password" | "none";
-            /** @description There is no user yet: follow the setup link. */
+            /**
+             * @description Who may sign in with a password; admins: in an emergency.
+             * @enum {string}
+             */
+            passwords: "all" | "admins";
+            /** @description Identity providers to sign in with. */
+            providers: components["schemas"]["Provider"][];
+            /** @description There is no administrator yet: follow the setup link. */
             setup_needed: boolean;
             /** @description Missing when nobody is signed in. */
             user?: components["schemas"]["SessionUser"];
         };
         SessionUser: {
             email: string;
+            has_password: boolean;
             id: string;
             /** @enum {string} */
             lang: "" | "en" | "ja";
+            /** @description Of these, those they lead. */
+            leads: string[];
             name: string;
             /**
              * @description Who leads a team is a lead at least.
              * @enum {string}
              */
             role: "operator" | "viewer" | "member" | "lead" | "admin";
+            /** @description Ids of the teams they belong to. */
+            teams: string[];
         };
         SetupInputBody: {
             email: string;
@@ -1567,6 +2142,10 @@ export interface components {
         SignInInputBody: {
             email: string;
             password: string;
+        };
+        SignOut: {
+            /** @description Send the browser here to sign out at the identity provider too. */
+            logout_url?: string;
         };
         SourceView: {
             env: string;
@@ -1948,8 +2527,8 @@ export interface components {
         UserInputBody: {
             email: string;
             name: string;
-            /** @description A first one, of at least 10 characters, for its owner to change. */
-            password: string;
+            /** @description A first one, of at least 10 characters, for its owner to change. May be missing where people sign in by an identity provider. */
+            password?: string;
             /** @enum {string} */
             role: "operator" | "viewer" | "member" | "lead" | "admin";
         };
@@ -2153,6 +2732,44 @@ export interface operations {
             };
         };
     };
+    "github-webhook": {
+        parameters: {
+            query?: never;
+            header: {
+                "X-GitHub-Event": string;
+                "X-GitHub-Delivery"?: string;
+                "X-Hub-Signature-256"?: string;
+                "Content-Type"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HookResultView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-jobs": {
         parameters: {
             query?: never;
@@ -2254,6 +2871,46 @@ export interface operations {
             };
         };
     };
+    "list-logs-around": {
+        parameters: {
+            query: {
+                /** @description The log's time, as it is in the list. */
+                time: string;
+                /** @description The log's id. */
+                id: string;
+                service: string;
+                env?: string;
+                /** @description Only of this instance; empty for all instances of the service. */
+                instance?: string;
+                before?: number;
+                after?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogRecordList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "count-logs": {
         parameters: {
             query?: {
@@ -2279,6 +2936,52 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CountBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "export-logs": {
+        parameters: {
+            query?: {
+                /** @description Begin of the range, included: RFC 3339, relative to now (-1h, -7d, now), or Unix milliseconds. */
+                from?: string;
+                /** @description End of the range, excluded; as from. */
+                to?: string;
+                /** @description Only this environment; empty for all. */
+                env?: string;
+                /** @description Which rows, in the filter language; empty or * for all. */
+                filter?: string;
+                /** @description ndjson is a JSON object a line, as in the list of rows. */
+                format?: "ndjson" | "csv";
+                /** @description Of CSV: keys as the filter knows them, in this order. */
+                columns?: string[];
+                order?: "newest" | "oldest";
+                /** @description At most so many rows; a million when left out. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                    "text/csv": string;
                 };
             };
             /** @description Error */
@@ -2529,6 +3232,199 @@ export interface operations {
             };
         };
     };
+    "list-owners": {
+        parameters: {
+            query?: {
+                /** @description Only of this team, by id or slug. */
+                team?: string;
+                /** @description Only of this product, by id or slug. */
+                product?: string;
+                /** @description Only nobody's, or only where something does not agree. */
+                state?: "" | "unowned" | "problems";
+                /** @description Only those whose name contains this. */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnerViewList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "assign-owner": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AssignInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnerViewList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-owner-files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DocumentViewList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "forget-owner-file": {
+        parameters: {
+            query: {
+                name: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "import-owners": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImportInputBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-owner": {
+        parameters: {
+            query: {
+                name: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnerView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-products": {
         parameters: {
             query?: never;
@@ -2662,6 +3558,311 @@ export interface operations {
             };
         };
     };
+    "list-release-hooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReleaseHookViewList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-release-hook": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HookBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReleaseHookView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "update-release-hook": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of the state that was edited. The edit is refused (412) when somebody changed it meanwhile. */
+                "If-Match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HookBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReleaseHookView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-release-hook": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-releases": {
+        parameters: {
+            query?: {
+                /** @description As elsewhere. */
+                from?: string;
+                /** @description The clocks of those who tell may be ahead a little, hence the default. */
+                to?: string;
+                service?: string;
+                env?: string;
+                version?: string;
+                /** @description The cursor of the page before. */
+                after?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReleaseViewList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReleaseInputBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReleaseView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReleaseDetailView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "update-release": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of the state that was edited. The edit is refused (412) when somebody changed it meanwhile. */
+                "If-Match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReleasePatchBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReleaseView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-services": {
         parameters: {
             query?: {
@@ -2772,13 +3973,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description No Content */
-            204: {
+            /** @description OK */
+            200: {
                 headers: {
                     "Set-Cookie"?: string;
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["SignOut"];
+                };
             };
             /** @description Error */
             default: {
@@ -2974,6 +4177,52 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DurationsBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "export-spans": {
+        parameters: {
+            query?: {
+                /** @description Begin of the range, included: RFC 3339, relative to now (-1h, -7d, now), or Unix milliseconds. */
+                from?: string;
+                /** @description End of the range, excluded; as from. */
+                to?: string;
+                /** @description Only this environment; empty for all. */
+                env?: string;
+                /** @description Which rows, in the filter language; empty or * for all. */
+                filter?: string;
+                /** @description ndjson is a JSON object a line, as in the list of rows. */
+                format?: "ndjson" | "csv";
+                /** @description Of CSV: keys as the filter knows them, in this order. */
+                columns?: string[];
+                order?: "newest" | "oldest";
+                /** @description At most so many rows; a million when left out. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
+                    "text/csv": string;
                 };
             };
             /** @description Error */
@@ -4023,6 +5272,69 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["User"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-user-identities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IdentityList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "unlink-user-identity": {
+        parameters: {
+            query: {
+                issuer: string;
+                subject: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {
