@@ -89,6 +89,17 @@ function metrics(now) {
     },
     { name: 'shop.queue.length', unit: '{order}', gauge: { dataPoints: points((i) => ({ asDouble: 5 + (i % 9) })) } },
     {
+      name: 'shop.wait', unit: 's',
+      exponentialHistogram: {
+        aggregationTemporality: 2,
+        dataPoints: points((i) => ({
+          attributes: where('/order'), count: String(i * 12), sum: i * 2, scale: 1, zeroCount: '0',
+          positive: { offset: -8, bucketCounts: [i, i * 3, i * 5, i * 2, i].map(String) },
+          negative: { offset: 0, bucketCounts: [] },
+        })),
+      },
+    },
+    {
       name: 'http.server.request.duration', unit: 's',
       histogram: {
         aggregationTemporality: 2,

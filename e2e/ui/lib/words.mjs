@@ -3,7 +3,9 @@
 export const words = {
   en: {
     services: 'Services', logs: 'Logs', traces: 'Traces', metrics: 'Metrics', status: 'Status', settings: 'Settings',
-    account: 'Account', users: 'Users', tokens: 'Tokens',
+    account: 'Account', users: 'Users', tokens: 'Tokens', audit: 'Audit log', durations: 'Durations',
+    logsOverTime: 'Logs over time by level', durationMap: 'Durations of all matching spans over time',
+    compare: 'Compare with', weekBefore: 'Week before',
     signIn: 'Sign in to Yagura', signInButton: 'Sign in', setup: 'Set up Yagura', setupButton: 'Create and begin',
     name: 'Name', email: 'E-mail address', password: 'Password', repeat: 'Password again',
     wrong: /(password|e-mail).*(wrong|not right|incorrect|do not match)/i, signOut: 'Sign out',
@@ -24,7 +26,7 @@ export const words = {
   },
   ja: {
     services: 'サービス', logs: 'ログ', traces: 'トレース', metrics: 'メトリクス', status: '稼働状況', settings: '設定',
-    account: 'アカウント', users: 'ユーザー', tokens: 'トークン',
+    account: 'アカウント', users: 'ユーザー', tokens: 'トークン', audit: '監査ログ', durations: '所要時間',
     signIn: 'Yagura にサインイン', signInButton: 'サインイン', setup: 'Yagura の初期設定', setupButton: '作成して始める',
     name: '名前', email: 'メールアドレス', password: 'パスワード', repeat: 'パスワード（確認）',
     wrong: /パスワードが正しくありません/, signOut: 'サインアウト',

@@ -143,7 +143,7 @@ export function begin(world) {
     });
     await eventually('the metrics are there', 20_000, async () => {
       const { items } = await ask(context, world, '/metrics/names?match=shop');
-      return items.length === 2;
+      return items.length === 3;
     });
     world.story = told;
 

@@ -30,6 +30,7 @@ function places(world, w) {
     ['log', w.logs, (p) => p.getByRole('row').filter({ hasText: '接続エラーが発生しました' }).first().click(),
       (p) => p.getByText('SocketInputStream.java:168').first().waitFor()],
     ['traces', w.traces, (p) => nav(p, w.traces), (p) => p.getByRole('row').filter({ hasText: 'nightly' }).waitFor()],
+    ['durations', w.traces, (p) => p.getByText(w.durations, { exact: true }).first().click(), (p) => p.locator('main canvas').first().waitFor()],
     ['trace', 'front: POST /order', (p) => p.locator(`a[href*="${failed.at(-1).trace}"]`).click(),
       (p) => p.getByRole('treegrid').getByRole('row').filter({ hasText: 'SELECT cards' }).waitFor()],
     ['span', 'front: POST /order', (p) => p.getByRole('treegrid').getByRole('row').filter({ hasText: 'POST /pay' }).click(),
@@ -45,6 +46,7 @@ function places(world, w) {
     ['account', w.settings, (p) => nav(p, w.settings), (p) => p.getByRole('textbox', { name: w.name }).waitFor()],
     ['users', w.settings, (p) => p.getByRole('tab', { name: w.users }).click(), (p) => p.getByRole('cell', { name: /Aoi/ }).first().waitFor()],
     ['tokens', w.settings, (p) => p.getByRole('tab', { name: w.tokens }).click(), (p) => p.getByRole('cell', { name: 'collector', exact: true }).waitFor()],
+    ['audit', w.settings, (p) => p.getByRole('tab', { name: w.audit }).click(), (p) => p.getByRole('cell', { name: 'collector', exact: true }).first().waitFor()],
   ];
 }
 

@@ -58,7 +58,8 @@ export function MetricsPage() {
         <aside className={classes.names} aria-label={t.metrics.names}>
           <Names current={query} onChoose={run} />
         </aside>
-        <section className={classes.result} aria-label={t.metrics.chart}>
+        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must scroll by keys too */}
+        <section className={classes.result} aria-label={t.metrics.chart} tabIndex={0}>
           {query === '' ? (
             <Empty title={t.metrics.start} text={t.metrics.startText} />
           ) : q.error && !(q.error instanceof ApiError && q.error.code === 'invalid') ? (

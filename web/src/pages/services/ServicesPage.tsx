@@ -35,7 +35,7 @@ export function ServicesPage() {
   const then = useCompareRange();
   const b = useQuery({ ...servicesQuery(then?.scope ?? range.scope), enabled: then !== null });
   const before = useMemo(
-    () => new Map(then && b.data ? b.data.items.map((s) => [keyOf(s), s]) : []),
+    () => (then && b.data ? new Map(b.data.items.map((s) => [keyOf(s), s])) : null),
     [then, b.data],
   );
   const columns = useColumns(minutes, before);
@@ -97,10 +97,10 @@ function ofService(s: Service, more = '') {
 }
 
 /** before is the services of the day or week before, where one is compared with. */
-function useColumns(minutes: number, before: Map<string, Service>): Column<Service>[] {
+function useColumns(minutes: number, before: Map<string, Service> | null): Column<Service>[] {
   const { t, lang } = useI18n();
   return useMemo(() => {
-    const was = (s: Service) => before.get(keyOf(s));
+    const was = (s: Service) => before?.get(keyOf(s));
     const perMin = (s: Service, n: number) => n / (s.series.step_ns / 60e9 || 1);
     const ms = (ns: number, s: Service) =>
       s.requests === 0 ? (
@@ -143,7 +143,7 @@ function useColumns(minutes: number, before: Map<string, Service>): Column<Servi
             <span className={classes.figure} title={F.group(s.requests)}>
               {F.perMinute(s.requests / minutes, lang)}
             </span>
-            {before.size > 0 && (
+            {before && (
               <Change
                 now={s.requests / minutes}
                 before={(was(s)?.requests ?? 0) / minutes}
@@ -183,7 +183,7 @@ function useColumns(minutes: number, before: Map<string, Service>): Column<Servi
             ) : (
               <span className={classes.figure}>{s.requests ? F.percent(0) : '–'}</span>
             )}
-            {before.size > 0 && (
+            {before && (
               <Change
                 now={share(s.errors, s.requests)}
                 before={was(s) ? share(was(s)!.errors, was(s)!.requests) : null}
@@ -204,7 +204,7 @@ function useColumns(minutes: number, before: Map<string, Service>): Column<Servi
           <span className={classes.spark}>
             <Sparkline values={p95s(s)} before={was(s) && p95s(was(s)!)} color="var(--mantine-color-ai-5)" />
             <span className={classes.figure}>{ms(s.p95_ns, s)}</span>
-            {before.size > 0 && (
+            {before && (
               <Change
                 now={s.requests ? s.p95_ns : null}
                 before={was(s)?.requests ? was(s)!.p95_ns : null}
