@@ -57,6 +57,7 @@ type Store struct {
 	writes driver.Conn
 	shards shardCount
 	bulk   bulk
+	first  firstMinute
 	// lookups are those of single traces, under way.
 	lookups singleflight.Group
 }

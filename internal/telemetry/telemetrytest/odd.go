@@ -24,7 +24,7 @@ var words = []string{
 // numbers are what orderings compare with.
 var numbers = []float64{0, 0.1, 0.5, 5, -5, 200, 404, 499.5, 1000, 1e9, 2e7, 9007199254740992, 1e300, -1e300, 5e-324, 1.7976931348623157e308}
 
-var oddKeys = []string{"user", "http.response.status_code", "http.request.method", "db.query.text", "url.path", "url.full", "error.type", "k8s.pod.name",
+var oddKeys = []string{"user", "user.id", "enduser.id", "http.response.status_code", "http.request.method", "db.query.text", "url.path", "url.full", "error.type", "k8s.pod.name",
 	"鍵", "it's", `a\b`, "with space", "dot.ted", "service", "body", "level", "name", "resource.user", "\x00", "%"}
 
 // Odd makes rows that are as strange as the contract allows.

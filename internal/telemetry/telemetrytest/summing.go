@@ -14,12 +14,14 @@ import (
 
 type serviceID struct{ service, env string }
 
-// services: sums per service and environment, and the same again per step.
+// services: sums per service and environment, and the same again per step, over the range
+// widened to whole minutes.
 func (f *filled) services(t *testing.T) {
 	ctx := context.Background()
 	for _, q := range f.queries() {
 		q.Filter = nil
 		const steps = 13
+		q.From, q.To = q.From.Truncate(time.Minute), q.To.Add(time.Minute-1).Truncate(time.Minute)
 		got, err := f.Services(ctx, q.Range, q.Env, steps)
 		if err != nil {
 			t.Fatal(err)
@@ -48,7 +50,7 @@ func (f *filled) services(t *testing.T) {
 	}
 }
 
-func checkService(t *testing.T, g telemetry.ServiceStat, logs []telemetry.Log, spans []telemetry.Span, from int64, steps int) {
+func checkService(t *testing.T, g telemetry.ServiceStat, logs []telemetry.Log, spans []telemetry.Span, from int64, most int) {
 	t.Helper()
 	var requests, errs, errorLogs uint64
 	var last int64
@@ -60,9 +62,10 @@ func checkService(t *testing.T, g telemetry.ServiceStat, logs []telemetry.Log, s
 		}
 	}
 	var durations []float64
+	steps := len(g.Series.Requests)
 	perStep := make([][]float64, steps)
 	errsPerStep := make([]uint64, steps)
-	if g.Series.Step <= 0 || len(g.Series.Requests) != steps || len(g.Series.Errors) != steps || len(g.Series.P95) != steps {
+	if g.Series.Step <= 0 || g.Series.Step%time.Minute != 0 || steps < 1 || steps > most || len(g.Series.Errors) != steps || len(g.Series.P95) != steps {
 		t.Fatalf("a series of %d, %d and %d steps of %v", len(g.Series.Requests), len(g.Series.Errors), len(g.Series.P95), g.Series.Step)
 	}
 	for _, s := range spans {
@@ -81,7 +84,7 @@ func checkService(t *testing.T, g telemetry.ServiceStat, logs []telemetry.Log, s
 	}
 	for _, l := range logs {
 		saw(l.Version, l.Time)
-		if l.Severity >= 17 {
+		if level := l.Severity.Level(); level == "error" || level == "fatal" {
 			errorLogs++
 		}
 	}
@@ -112,7 +115,7 @@ func checkService(t *testing.T, g telemetry.ServiceStat, logs []telemetry.Log, s
 	}
 }
 
-// near: within 1 % of a value whose rank is the quantile's, by either way of rounding it.
+// near: within telemetry.PercentileError of a value whose rank is the quantile's, by either way of rounding it.
 func near(t *testing.T, what string, got float64, values []float64, quantile float64) {
 	t.Helper()
 	if len(values) == 0 {
@@ -124,7 +127,8 @@ func near(t *testing.T, what string, got float64, values []float64, quantile flo
 	slices.Sort(values)
 	rank := quantile * float64(len(values)-1)
 	low, high := values[int(math.Floor(rank))], values[int(math.Ceil(rank))]
-	if got < low*0.99-1 || got > high*1.01+1 {
+	const e = telemetry.PercentileError
+	if got < low*(1-e)-1 || got > high*(1+e)+1 {
 		t.Errorf("%s of %d values is %v, want between %v and %v", what, len(values), got, low, high)
 	}
 }

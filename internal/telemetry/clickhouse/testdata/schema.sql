@@ -319,3 +319,21 @@ SELECT toStartOfMinute(time) AS minute, toStartOfTenMinutes(arrived) AS arrival,
 FROM yagura.logs WHERE 1
 GROUP BY minute, arrival, service, env, version, level, pattern_id;
 
+-- 0007_error_groups
+CREATE TABLE IF NOT EXISTS yagura.error_groups 
+(
+    service     LowCardinality(String)  CODEC(ZSTD(1)),
+    env         LowCardinality(String)  CODEC(ZSTD(1)),
+    error_group FixedString(8)          CODEC(ZSTD(1)),
+    first       SimpleAggregateFunction(min, DateTime64(9, 'UTC')) CODEC(ZSTD(1))
+)
+ENGINE = AggregatingMergeTree
+ORDER BY (service, env, error_group)
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1,
+    min_parts_to_merge_at_once = 16;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS yagura.minutes_errors_groups  TO yagura.error_groups AS
+SELECT service, env, error_group, min(first) AS first FROM yagura.minutes_errors GROUP BY service, env, error_group;
+
+INSERT INTO yagura.error_groups SELECT service, env, error_group, min(first) FROM yagura.minutes_errors GROUP BY service, env, error_group;
+
