@@ -18,6 +18,7 @@ import (
 	"github.com/yagura-sre/yagura/internal/ingest"
 	"github.com/yagura-sre/yagura/internal/ingest/wal"
 	"github.com/yagura-sre/yagura/internal/job"
+	"github.com/yagura-sre/yagura/internal/notify"
 	"github.com/yagura-sre/yagura/internal/people"
 	"github.com/yagura-sre/yagura/internal/release"
 	"github.com/yagura-sre/yagura/internal/sqldb"
@@ -50,6 +51,7 @@ type App struct {
 	jobs     *job.Runner
 	history  *timeline.Service
 	releases *release.Service
+	notify   *notify.Service
 	people   *people.Service
 	owners   *catalog.Owners
 	engine   *engine.Supervisor // nil when a ClickHouse by URL is used
@@ -112,8 +114,10 @@ func New(ctx context.Context, opt Options) (a *App, err error) {
 		{"TLS", a.openTLS},
 		{"ingest", a.openIngest},
 		{"releases", a.openReleases},
+		{"notify", a.openNotify},
 		{"API", a.openAPI},
 		{"receivers", a.openReceivers},
+		{"notifications", a.openDispatch},
 		{"upkeep", a.openUpkeep},
 	} {
 		if err := step.open(ctx, background); err != nil {

@@ -17,6 +17,7 @@ import (
 	"github.com/yagura-sre/yagura/internal/ingest/wal"
 	"github.com/yagura-sre/yagura/internal/insight"
 	"github.com/yagura-sre/yagura/internal/job"
+	"github.com/yagura-sre/yagura/internal/notify"
 	"github.com/yagura-sre/yagura/internal/release"
 	"github.com/yagura-sre/yagura/internal/telemetry"
 	"github.com/yagura-sre/yagura/internal/timeline"
@@ -36,6 +37,7 @@ func (a *App) newAPI(opt api.Options) *api.API {
 	job.Register(to, a.jobs)
 	timeline.Register(to, a.history)
 	release.Register(to, a.releases)
+	notify.Register(to, a.notify)
 	a.registerStatus(to)
 	return to
 }

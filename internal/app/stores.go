@@ -15,6 +15,7 @@ import (
 	"github.com/yagura-sre/yagura/internal/ingest/wal"
 	"github.com/yagura-sre/yagura/internal/job"
 	"github.com/yagura-sre/yagura/internal/netguard"
+	"github.com/yagura-sre/yagura/internal/notify"
 	"github.com/yagura-sre/yagura/internal/people"
 	"github.com/yagura-sre/yagura/internal/release"
 	"github.com/yagura-sre/yagura/internal/sqldb"
@@ -33,7 +34,7 @@ func (a *App) openState(ctx, _ context.Context) error {
 		return err
 	}
 	a.onClose("state", func(context.Context) error { return db.Close() })
-	if err := db.Migrate(ctx, people.Migrations, job.Migrations, timeline.Migrations, release.Migrations, catalog.Migrations); err != nil {
+	if err := db.Migrate(ctx, people.Migrations, job.Migrations, timeline.Migrations, release.Migrations, notify.Migrations, catalog.Migrations); err != nil {
 		return err
 	}
 	a.db = db

@@ -198,12 +198,12 @@ func TestHTTP(t *testing.T) {
 			return out, w.Header().Get("ETag")
 		}
 		one := `{"service":"shop","version":"1","env":"prod","commit":"abc1234","time":"2026-11-22T10:05:00Z"}`
-		r, tag := call(201, "POST", "/releases", one)
+		r, tag := call(200, "POST", "/releases", one)
 		id := r["id"].(string)
-		if again, _ := call(200, "POST", "/releases", one); again["id"] != id || again["source"] != "api" || r["time"] != "2026-11-22T10:05:00Z" {
+		if again, _ := call(200, "POST", "/releases", one); again["id"] != id || again["is_new"] != false || r["is_new"] != true || again["source"] != "api" || r["time"] != "2026-11-22T10:05:00Z" {
 			t.Errorf("%v", again)
 		}
-		call(201, "POST", "/releases", `{"service":"shop","version":"2","env":"prod"}`)
+		call(200, "POST", "/releases", `{"service":"shop","version":"2","env":"prod"}`)
 		if d, _ := call(200, "GET", "/releases/"+id, ""); d["next"].(map[string]any)["version"] != "2" || d["previous"] != nil || d["to"] == nil {
 			t.Errorf("%v", d)
 		}

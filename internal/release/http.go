@@ -71,10 +71,15 @@ type detailOut struct {
 	Body ReleaseDetailView
 }
 
+// RecordedReleaseView is a release that was told.
+type RecordedReleaseView struct {
+	ReleaseView
+	IsNew bool `json:"is_new" doc:"False: it was recorded already, and what was newly known was added."`
+}
+
 type createdOut struct {
-	Status int
-	ETag   string `header:"ETag"`
-	Body   ReleaseView
+	ETag string `header:"ETag"`
+	Body RecordedReleaseView
 }
 
 type releasePath struct {
@@ -150,9 +155,9 @@ func Register(a *api.API, s *Service) {
 	})
 
 	api.Register(a, api.Op{
-		ID: "create-release", Method: http.MethodPost, Path: "/releases", Tag: tag, Permission: authz.ReleasesWrite, Status: http.StatusCreated,
+		ID: "create-release", Method: http.MethodPost, Path: "/releases", Tag: tag, Permission: authz.ReleasesWrite,
 		Summary: "Record a release",
-		Description: "The same service, environment, version and commit told again is the same release, and is answered with 200 and what was newly known added. " +
+		Description: "The same service, environment, version and commit told again is the same release; what is newly known is added to it. " +
 			"When another version was released in between, it is a release of its own: a rollback. What telemetry has seen already is joined with it.",
 	}, func(ctx context.Context, in *releaseInput) (*createdOut, error) {
 		b := in.Body
@@ -167,11 +172,7 @@ func Register(a *api.API, s *Service) {
 		if err != nil {
 			return nil, err
 		}
-		out := &createdOut{http.StatusOK, etag(r), view(r)}
-		if created {
-			out.Status = http.StatusCreated
-		}
-		return out, nil
+		return &createdOut{etag(r), RecordedReleaseView{view(r), created}}, nil
 	})
 
 	api.Register(a, api.Op{
