@@ -56,7 +56,7 @@ type scale struct{ orders, days, slots int }
 
 var (
 	small = scale{orders: 6000, days: 1200, slots: 800}
-	large = scale{orders: 400_000, days: 250_000, slots: 100_000}
+	large = scale{orders: 300_000, days: 150_000, slots: 60_000}
 )
 
 // numbers is a table expression of the numbers from 1 to n.

@@ -45,7 +45,7 @@ type kind struct {
 
 var kinds = []kind{
 	{"shopper", 0.56, &hours, 0.92, 1.20, (*visitor).shop},
-	{"company", 0.20, &office, 1.35, 0.12, (*visitor).company},
+	{"company", 0.20, &office, 1.25, 0.38, (*visitor).company},
 	{"support", 0.10, &office, 1.25, 0.38, (*visitor).support},
 	{"crawler", 0.11, nil, 1, 1, (*visitor).crawl},
 	{"scanner", 0.03, nil, 1, 1, (*visitor).scan},

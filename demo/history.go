@@ -133,6 +133,7 @@ type backfill struct {
 // and the shop is returned with its world open.
 func (b *backfill) stage(from, to time.Time, hold bool, part func(time.Time) float64) (held *Shop, err error) {
 	clock := sim.NewVirtual(from, b.h.Speed)
+	defer clock.Close()
 	o := b.opt
 	o.clock, o.hold = clock, hold
 	o.Seed ^= uint64(from.UnixNano()) // another day is another day

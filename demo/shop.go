@@ -36,6 +36,7 @@ type Options struct {
 	Versions map[string]string
 
 	clock sim.Clock // default the machine's
+	size  scale     // default as the clock wants it
 	hold  bool      // metrics are sent at the end
 }
 
@@ -79,6 +80,9 @@ func Open(ctx context.Context, o Options) (shop *Shop, err error) {
 	rowCost := time.Duration(0)
 	if o.clock.Virtual() {
 		shop.size, rowCost = small, 60*time.Microsecond
+	}
+	if o.size != (scale{}) {
+		shop.size = o.size
 	}
 	shop.flaws.set(o.Flaws, true)
 	defer func() {

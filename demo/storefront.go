@@ -35,6 +35,7 @@ const (
 
 func newStorefront(shop *Shop) (*storefront, error) {
 	f := &storefront{Service: shop.world.New("storefront"), shop: shop}
+	f.Diary = true
 	f.db = f.Open(shop.file("storefront"), "storefront", "storefront", 20)
 	f.returns = f.Open(shop.file("returns"), "returns", "returns", 10)
 	f.narrow = f.Open(shop.file("sales"), "sales", "reports", 2)

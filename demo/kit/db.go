@@ -34,10 +34,7 @@ func (s *Service) Open(path, namespace, pool string, size int) *DB {
 		otelsql.WithAttributes(attribute.String("db.system.name", "sqlite"), attribute.String("db.namespace", namespace),
 			attribute.String("server.address", namespace+"-db")),
 		otelsql.WithSpanNameFormatter(func(_ context.Context, m otelsql.Method, query string) string {
-			if query == "" {
-				return strings.ToUpper(strings.TrimPrefix(string(m), "sql.tx."))
-			}
-			return shapeOf(query).name
+			return shapeOf(m, query).name
 		}),
 		otelsql.WithAttributesGetter(describe),
 		otelsql.WithSpanOptions(otelsql.SpanOptions{
@@ -59,7 +56,15 @@ type shape struct{ name, operation, table string }
 
 var shapes sync.Map
 
-func shapeOf(query string) shape {
+func shapeOf(m otelsql.Method, query string) shape {
+	switch m {
+	case otelsql.MethodConnBeginTx:
+		return shape{"BEGIN", "BEGIN", ""}
+	case otelsql.MethodTxCommit:
+		return shape{"COMMIT", "COMMIT", ""}
+	case otelsql.MethodTxRollback:
+		return shape{"ROLLBACK", "ROLLBACK", ""}
+	}
 	if v, ok := shapes.Load(query); ok {
 		return v.(shape)
 	}
@@ -78,12 +83,12 @@ func shapeOf(query string) shape {
 
 // describe adds what otelsql leaves out. Of the parameters only numbers are told: they
 // are ids and limits, never what a person wrote.
-func describe(_ context.Context, _ otelsql.Method, query string, args []driver.NamedValue) []attribute.KeyValue {
-	if query == "" {
-		return nil
+func describe(_ context.Context, m otelsql.Method, query string, args []driver.NamedValue) []attribute.KeyValue {
+	s := shapeOf(m, query)
+	out := []attribute.KeyValue{attribute.String("db.operation.name", s.operation)}
+	if s.table != "" {
+		out = append(out, attribute.String("db.collection.name", s.table))
 	}
-	s := shapeOf(query)
-	out := []attribute.KeyValue{attribute.String("db.operation.name", s.operation), attribute.String("db.collection.name", s.table)}
 	if len(args) <= 4 {
 		for i, a := range args {
 			if n, ok := a.Value.(int64); ok {

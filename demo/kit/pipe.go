@@ -23,7 +23,8 @@ import (
 const block = 4000
 
 // pipe sends telemetry in blocks, in order, and makes its writers wait when the receiver
-// is slower than they: unlike the SDK's batching it drops nothing. Its first error stays.
+// is slower than they: unlike the SDK's batching it drops nothing, unless its context
+// ends. Its first error stays.
 type pipe struct {
 	ctx  context.Context
 	sp   sdktrace.SpanExporter
@@ -44,7 +45,7 @@ type pipe struct {
 
 func newPipe(ctx context.Context, w *World) (*pipe, error) {
 	h := w.headers()
-	p := &pipe{ctx: context.WithoutCancel(ctx), jobs: make(chan func() error, 2)}
+	p := &pipe{ctx: ctx, jobs: make(chan func() error, 2)}
 	var errs [3]error
 	p.sp, errs[0] = otlptracehttp.New(ctx, otlptracehttp.WithEndpointURL(w.Endpoint+"/v1/traces"), otlptracehttp.WithHeaders(h))
 	p.lg, errs[1] = otlploghttp.New(ctx, otlploghttp.WithEndpointURL(w.Endpoint+"/v1/logs"), otlploghttp.WithHeaders(h))

@@ -29,6 +29,8 @@ type Service struct {
 	Name  string
 	World *World
 	Log   *slog.Logger
+	// Diary says that each answer is logged, as the service does at which users arrive.
+	Diary bool
 
 	mux    *http.ServeMux
 	client *http.Client
@@ -76,8 +78,21 @@ func (s *Service) Listen(ctx context.Context, version string) error {
 	}
 	s.now.Store(in)
 	served := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		began := s.World.Clock.Now()
 		_ = s.Work(r.Context(), 600*time.Microsecond) // parsing and finding the route
-		s.mux.ServeHTTP(w, r)
+		if !s.Diary {
+			s.mux.ServeHTTP(w, r)
+			return
+		}
+		seen := &watched{ResponseWriter: w, status: http.StatusOK}
+		s.mux.ServeHTTP(seen, r)
+		level := slog.LevelInfo
+		if seen.status >= 500 {
+			level = slog.LevelError
+		}
+		s.Log.LogAttrs(r.Context(), level, fmt.Sprintf("%s %s %d", r.Method, r.URL.Path, seen.status),
+			slog.String("event", "access"), slog.Int("status", seen.status),
+			slog.Int64("duration_ms", s.World.Clock.Now().Sub(began).Milliseconds()), slog.String("user_agent", r.UserAgent()))
 	})
 	h := otelhttp.NewHandler(served, s.Name, append(s.otel(), otelhttp.WithSpanNameFormatter(func(_ string, r *http.Request) string {
 		if r.Pattern != "" {
@@ -91,6 +106,17 @@ func (s *Service) Listen(ctx context.Context, version string) error {
 	}
 	s.stops = append(s.stops, stop)
 	return nil
+}
+
+// watched remembers the status of an answer.
+type watched struct {
+	http.ResponseWriter
+	status int
+}
+
+func (w *watched) WriteHeader(status int) {
+	w.status = status
+	w.ResponseWriter.WriteHeader(status)
 }
 
 // Version is the one that runs.

@@ -16,6 +16,8 @@ type Virtual struct {
 	timers timers
 	ready  []*waiter
 	tasks  int
+	idle   []chan func() // goroutines that have ended a task: their stacks have grown already
+	closed bool
 
 	// With a pace, virtual time goes so many times as fast as the machine's.
 	pace  float64
@@ -129,16 +131,48 @@ func (v *Virtual) Go(f func()) {
 	w := v.waiter(time.Time{})
 	v.tasks++
 	v.wake(w)
+	var jobs chan func()
+	if n := len(v.idle); n > 0 {
+		jobs, v.idle = v.idle[n-1], v.idle[:n-1]
+	}
 	v.mu.Unlock()
-	go func() {
+	task := func() {
 		<-w.turn
-		defer func() {
-			v.mu.Lock()
-			v.tasks--
-			v.pass()
-		}()
 		f()
-	}()
+	}
+	if jobs != nil {
+		jobs <- task
+		return
+	}
+	jobs = make(chan func(), 1)
+	jobs <- task
+	go v.work(jobs)
+}
+
+// work does one task after the other until Close.
+func (v *Virtual) work(jobs chan func()) {
+	for task := range jobs {
+		task()
+		v.mu.Lock()
+		v.tasks--
+		if v.closed {
+			close(jobs)
+		} else {
+			v.idle = append(v.idle, jobs)
+		}
+		v.pass()
+	}
+}
+
+// Close lets the goroutines go that wait for tasks. Only tasks that have begun may go on.
+func (v *Virtual) Close() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.closed = true
+	for _, jobs := range v.idle {
+		close(jobs)
+	}
+	v.idle = nil
 }
 
 func (v *Virtual) Sleep(ctx context.Context, d time.Duration) error {
