@@ -9,8 +9,9 @@ import (
 	"github.com/yagura-sre/yagura/internal/authz"
 )
 
-// teamWire is a team in a list.
-type teamWire struct {
+// TeamWire is a team in a list. It is exported as another embeds it, which the document
+// does not see otherwise.
+type TeamWire struct {
 	ID          string    `json:"id" doc:"Never changes."`
 	Slug        string    `json:"slug" doc:"In addresses and files. One that a team had before keeps leading to it."`
 	Name        string    `json:"name"`
@@ -24,18 +25,18 @@ type teamWire struct {
 	Decides     bool      `json:"decides" doc:"The asker may change it."`
 }
 
-func wireTeam(p authz.Principal) func(Team) teamWire {
-	return func(t Team) teamWire {
+func wireTeam(p authz.Principal) func(Team) TeamWire {
+	return func(t Team) TeamWire {
 		mine := false
 		for _, id := range p.Teams {
 			mine = mine || id == t.ID
 		}
-		return teamWire{t.ID, t.Slug, t.Name, t.Description, string(t.Origin), t.Created, t.Members, t.Leads, t.Products, mine, p.Decides(t.ID)}
+		return TeamWire{t.ID, t.Slug, t.Name, t.Description, string(t.Origin), t.Created, t.Members, t.Leads, t.Products, mine, p.Decides(t.ID)}
 	}
 }
 
 type teamDetailWire struct {
-	teamWire
+	TeamWire
 	Former         []string      `json:"former" doc:"Slugs that lead here too: old ones, and those of teams that it took over."`
 	RedirectedFrom string        `json:"redirected_from,omitempty" doc:"What was asked for, when that is an old slug or a team that was merged into this one: correct the link."`
 	People         []memberWire  `json:"people" doc:"Leads first."`
@@ -81,7 +82,7 @@ func wireProduct(p Product) productWire {
 func wireDetail(ctx context.Context, d TeamDetail, asked string) teamDetailWire {
 	p := authz.From(ctx)
 	w := teamDetailWire{
-		teamWire: wireTeam(p)(d.Team), Former: mapped(d.Former, same), People: mapped(d.People, wireMember(p)),
+		TeamWire: wireTeam(p)(d.Team), Former: mapped(d.Former, same), People: mapped(d.People, wireMember(p)),
 		Owns: mapped(d.Owns, wireProduct), Services: mapped(d.Services, same),
 	}
 	if asked != d.ID && asked != d.Slug {
@@ -162,8 +163,8 @@ type splitInput struct {
 }
 
 type moveWire struct {
-	From     teamWire      `json:"from"`
-	To       teamWire      `json:"to"`
+	From     TeamWire      `json:"from"`
+	To       TeamWire      `json:"to"`
 	Members  []memberWire  `json:"members" doc:"Who become members, or leads, of the other."`
 	Products []productWire `json:"products"`
 	Services []string      `json:"services"`
@@ -212,7 +213,7 @@ func (s *Service) teamRoutes(a *api.API) {
 	const tag = "teams"
 	api.Register(a, api.Op{ID: "list-teams", Method: "GET", Path: "/teams", Tag: tag, Permission: authz.TeamsRead,
 		Summary: "List teams, by name"},
-		func(ctx context.Context, _ *struct{}) (*api.Out[api.List[teamWire]], error) {
+		func(ctx context.Context, _ *struct{}) (*api.Out[api.List[TeamWire]], error) {
 			teams, err := s.Teams(ctx)
 			return api.OK(api.ListOf(mapped(teams, wireTeam(authz.From(ctx))), "")), err
 		})
