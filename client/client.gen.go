@@ -93,6 +93,153 @@ func (e ClaimViewSource) Valid() bool {
 	}
 }
 
+// Defines values for DeliveryViewSeverity.
+const (
+	DeliveryViewSeverityCritical DeliveryViewSeverity = "critical"
+	DeliveryViewSeverityGood     DeliveryViewSeverity = "good"
+	DeliveryViewSeverityInfo     DeliveryViewSeverity = "info"
+	DeliveryViewSeverityWarning  DeliveryViewSeverity = "warning"
+)
+
+// Valid indicates whether the value is a known member of the DeliveryViewSeverity enum.
+func (e DeliveryViewSeverity) Valid() bool {
+	switch e {
+	case DeliveryViewSeverityCritical:
+		return true
+	case DeliveryViewSeverityGood:
+		return true
+	case DeliveryViewSeverityInfo:
+		return true
+	case DeliveryViewSeverityWarning:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for DeliveryViewState.
+const (
+	DeliveryViewStateDead    DeliveryViewState = "dead"
+	DeliveryViewStateQueued  DeliveryViewState = "queued"
+	DeliveryViewStateSending DeliveryViewState = "sending"
+	DeliveryViewStateSent    DeliveryViewState = "sent"
+)
+
+// Valid indicates whether the value is a known member of the DeliveryViewState enum.
+func (e DeliveryViewState) Valid() bool {
+	switch e {
+	case DeliveryViewStateDead:
+		return true
+	case DeliveryViewStateQueued:
+		return true
+	case DeliveryViewStateSending:
+		return true
+	case DeliveryViewStateSent:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for DestinationBodyKind.
+const (
+	DestinationBodyKindEmail   DestinationBodyKind = "email"
+	DestinationBodyKindSlack   DestinationBodyKind = "slack"
+	DestinationBodyKindWebhook DestinationBodyKind = "webhook"
+)
+
+// Valid indicates whether the value is a known member of the DestinationBodyKind enum.
+func (e DestinationBodyKind) Valid() bool {
+	switch e {
+	case DestinationBodyKindEmail:
+		return true
+	case DestinationBodyKindSlack:
+		return true
+	case DestinationBodyKindWebhook:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for DestinationBodyLang.
+const (
+	DestinationBodyLangEn DestinationBodyLang = "en"
+	DestinationBodyLangJa DestinationBodyLang = "ja"
+)
+
+// Valid indicates whether the value is a known member of the DestinationBodyLang enum.
+func (e DestinationBodyLang) Valid() bool {
+	switch e {
+	case DestinationBodyLangEn:
+		return true
+	case DestinationBodyLangJa:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for DestinationSettingsViewTLS.
+const (
+	DestinationSettingsViewTLSNone     DestinationSettingsViewTLS = "none"
+	DestinationSettingsViewTLSStarttls DestinationSettingsViewTLS = "starttls"
+	DestinationSettingsViewTLSTLS      DestinationSettingsViewTLS = "tls"
+)
+
+// Valid indicates whether the value is a known member of the DestinationSettingsViewTLS enum.
+func (e DestinationSettingsViewTLS) Valid() bool {
+	switch e {
+	case DestinationSettingsViewTLSNone:
+		return true
+	case DestinationSettingsViewTLSStarttls:
+		return true
+	case DestinationSettingsViewTLSTLS:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for DestinationViewKind.
+const (
+	DestinationViewKindEmail   DestinationViewKind = "email"
+	DestinationViewKindSlack   DestinationViewKind = "slack"
+	DestinationViewKindWebhook DestinationViewKind = "webhook"
+)
+
+// Valid indicates whether the value is a known member of the DestinationViewKind enum.
+func (e DestinationViewKind) Valid() bool {
+	switch e {
+	case DestinationViewKindEmail:
+		return true
+	case DestinationViewKindSlack:
+		return true
+	case DestinationViewKindWebhook:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for DestinationViewLang.
+const (
+	DestinationViewLangEn DestinationViewLang = "en"
+	DestinationViewLangJa DestinationViewLang = "ja"
+)
+
+// Valid indicates whether the value is a known member of the DestinationViewLang enum.
+func (e DestinationViewLang) Valid() bool {
+	switch e {
+	case DestinationViewLangEn:
+		return true
+	case DestinationViewLangJa:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for EngineViewKind.
 const (
 	EngineViewKindEmbedded EngineViewKind = "embedded"
@@ -489,6 +636,30 @@ func (e QuarantinedViewSignal) Valid() bool {
 	}
 }
 
+// Defines values for RecordedReleaseViewSource.
+const (
+	RecordedReleaseViewSourceAPI       RecordedReleaseViewSource = "api"
+	RecordedReleaseViewSourceCli       RecordedReleaseViewSource = "cli"
+	RecordedReleaseViewSourceGithub    RecordedReleaseViewSource = "github"
+	RecordedReleaseViewSourceTelemetry RecordedReleaseViewSource = "telemetry"
+)
+
+// Valid indicates whether the value is a known member of the RecordedReleaseViewSource enum.
+func (e RecordedReleaseViewSource) Valid() bool {
+	switch e {
+	case RecordedReleaseViewSourceAPI:
+		return true
+	case RecordedReleaseViewSourceCli:
+		return true
+	case RecordedReleaseViewSourceGithub:
+		return true
+	case RecordedReleaseViewSourceTelemetry:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ReleaseDetailViewSource.
 const (
 	ReleaseDetailViewSourceAPI       ReleaseDetailViewSource = "api"
@@ -717,6 +888,27 @@ func (e TeamOrigin) Valid() bool {
 	case TeamOriginManual:
 		return true
 	case TeamOriginOidc:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for TeamDetailOrigin.
+const (
+	TeamDetailOriginFile   TeamDetailOrigin = "file"
+	TeamDetailOriginManual TeamDetailOrigin = "manual"
+	TeamDetailOriginOidc   TeamDetailOrigin = "oidc"
+)
+
+// Valid indicates whether the value is a known member of the TeamDetailOrigin enum.
+func (e TeamDetailOrigin) Valid() bool {
+	switch e {
+	case TeamDetailOriginFile:
+		return true
+	case TeamDetailOriginManual:
+		return true
+	case TeamDetailOriginOidc:
 		return true
 	default:
 		return false
@@ -1041,6 +1233,30 @@ func (e ExportLogsParamsOrder) Valid() bool {
 	}
 }
 
+// Defines values for ListDeliveriesParamsState.
+const (
+	ListDeliveriesParamsStateDead    ListDeliveriesParamsState = "dead"
+	ListDeliveriesParamsStateQueued  ListDeliveriesParamsState = "queued"
+	ListDeliveriesParamsStateSending ListDeliveriesParamsState = "sending"
+	ListDeliveriesParamsStateSent    ListDeliveriesParamsState = "sent"
+)
+
+// Valid indicates whether the value is a known member of the ListDeliveriesParamsState enum.
+func (e ListDeliveriesParamsState) Valid() bool {
+	switch e {
+	case ListDeliveriesParamsStateDead:
+		return true
+	case ListDeliveriesParamsStateQueued:
+		return true
+	case ListDeliveriesParamsStateSending:
+		return true
+	case ListDeliveriesParamsStateSent:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListOwnersParamsState.
 const (
 	ListOwnersParamsStateEmpty    ListOwnersParamsState = ""
@@ -1286,6 +1502,136 @@ type ContrastBody struct {
 // CountBody defines model for CountBody.
 type CountBody struct {
 	Count int64 `json:"count"`
+}
+
+// DeliveryView defines model for DeliveryView.
+type DeliveryView struct {
+	Attempts      int64     `json:"attempts"`
+	Created       time.Time `json:"created"`
+	DestinationID string    `json:"destination_id"`
+
+	// Due When it is tried next, unless others before it hold it back.
+	Due *time.Time `json:"due,omitempty"`
+
+	// Error Of the last attempt, in the asker's language.
+	Error string `json:"error"`
+	ID    string `json:"id"`
+
+	// Kind Examples: alert.firing
+	Kind     string               `json:"kind"`
+	Sent     *time.Time           `json:"sent,omitempty"`
+	Severity DeliveryViewSeverity `json:"severity"`
+	State    DeliveryViewState    `json:"state"`
+
+	// Title In the asker's language.
+	Title string     `json:"title"`
+	Tried *time.Time `json:"tried,omitempty"`
+}
+
+// DeliveryViewSeverity defines model for DeliveryView.Severity.
+type DeliveryViewSeverity string
+
+// DeliveryViewState defines model for DeliveryView.State.
+type DeliveryViewState string
+
+// DeliveryViewList defines model for DeliveryViewList.
+type DeliveryViewList struct {
+	Items []DeliveryView `json:"items"`
+
+	// Next Pass as after for the next page; empty when there is none.
+	Next string `json:"next"`
+}
+
+// DestinationBody defines model for DestinationBody.
+type DestinationBody struct {
+	Disabled *bool               `json:"disabled,omitempty"`
+	Kind     DestinationBodyKind `json:"kind"`
+
+	// Lang Language of the messages.
+	Lang      DestinationBodyLang     `json:"lang"`
+	Name      string                  `json:"name"`
+	PerMinute *int64                  `json:"per_minute,omitempty"`
+	Settings  DestinationSettingsView `json:"settings"`
+}
+
+// DestinationBodyKind defines model for DestinationBody.Kind.
+type DestinationBodyKind string
+
+// DestinationBodyLang Language of the messages.
+type DestinationBodyLang string
+
+// DestinationSettingsView defines model for DestinationSettingsView.
+type DestinationSettingsView struct {
+	// From email.
+	From *string `json:"from,omitempty"`
+
+	// Host email: the mail server.
+	Host *string `json:"host,omitempty"`
+
+	// Password email: where the password is, as url_secret.
+	Password *string `json:"password,omitempty"`
+
+	// Port email: 587 for starttls, 465 for tls, 25 for none when left out.
+	Port *int64 `json:"port,omitempty"`
+
+	// Secret webhook: where the key is that signs, as url_secret.
+	Secret *string `json:"secret,omitempty"`
+
+	// TLS email: starttls when left out.
+	TLS *DestinationSettingsViewTLS `json:"tls,omitempty"`
+
+	// To email.
+	To *[]string `json:"to,omitempty"`
+
+	// URL webhook: where the JSON is posted to.
+	URL *string `json:"url,omitempty"`
+
+	// URLSecret slack: where the webhook's URL is: file:/run/secrets/name or env:YAGURA_SECRET_NAME.
+	//
+	// Examples: file:/run/secrets/slack
+	URLSecret *string `json:"url_secret,omitempty"`
+
+	// User email: when the server wants to know who sends.
+	User *string `json:"user,omitempty"`
+}
+
+// DestinationSettingsViewTLS email: starttls when left out.
+type DestinationSettingsViewTLS string
+
+// DestinationView defines model for DestinationView.
+type DestinationView struct {
+	Created time.Time `json:"created"`
+
+	// Dead Deliveries that were given up.
+	Dead     int64               `json:"dead"`
+	Disabled bool                `json:"disabled"`
+	ID       string              `json:"id"`
+	Kind     DestinationViewKind `json:"kind"`
+	Lang     DestinationViewLang `json:"lang"`
+	Name     string              `json:"name"`
+
+	// PerMinute At most so many messages; 0 is the kind's usual rate.
+	PerMinute int64 `json:"per_minute"`
+
+	// Settings Secrets are named, never shown.
+	Settings DestinationSettingsView `json:"settings"`
+
+	// Waiting Deliveries that are not done.
+	Waiting int64 `json:"waiting"`
+}
+
+// DestinationViewKind defines model for DestinationView.Kind.
+type DestinationViewKind string
+
+// DestinationViewLang defines model for DestinationView.Lang.
+type DestinationViewLang string
+
+// DestinationViewList defines model for DestinationViewList.
+type DestinationViewList struct {
+	Items []DestinationView `json:"items"`
+
+	// Next Pass as after for the next page; empty when there is none.
+	Next string `json:"next"`
 }
 
 // DifferenceRecord defines model for DifferenceRecord.
@@ -2072,6 +2418,46 @@ type QuarantinedView struct {
 // QuarantinedViewSignal defines model for QuarantinedView.Signal.
 type QuarantinedViewSignal string
 
+// RecordedReleaseView defines model for RecordedReleaseView.
+type RecordedReleaseView struct {
+	// At first_seen, or time while nothing was seen.
+	At        time.Time `json:"at"`
+	Author    string    `json:"author"`
+	Commit    string    `json:"commit"`
+	Created   time.Time `json:"created"`
+	CreatedBy string    `json:"created_by"`
+
+	// Env Empty: told without one, and not seen yet; or the service names none.
+	Env string `json:"env"`
+
+	// FirstSeen First telemetry of it; missing: none yet.
+	FirstSeen *time.Time `json:"first_seen,omitempty"`
+	ID        string     `json:"id"`
+
+	// IsNew False: it was recorded already, and what was newly known was added.
+	IsNew    bool       `json:"is_new"`
+	LastSeen *time.Time `json:"last_seen,omitempty"`
+	Note     string     `json:"note"`
+
+	// Replaced When its last telemetry came before others had replaced it; missing while it goes on.
+	Replaced *time.Time `json:"replaced,omitempty"`
+
+	// Rollback The version had been here before, and another one since.
+	Rollback bool   `json:"rollback"`
+	Service  string `json:"service"`
+
+	// Source Who told of it; telemetry: it was only seen.
+	Source RecordedReleaseViewSource `json:"source"`
+
+	// Time When it was released, as told; missing: it was only seen.
+	Time    *time.Time `json:"time,omitempty"`
+	URL     string     `json:"url"`
+	Version string     `json:"version"`
+}
+
+// RecordedReleaseViewSource Who told of it; telemetry: it was only seen.
+type RecordedReleaseViewSource string
+
 // RedactionView defines model for RedactionView.
 type RedactionView struct {
 	Count int64  `json:"count"`
@@ -2573,19 +2959,44 @@ type TeamOrigin string
 
 // TeamDetail defines model for TeamDetail.
 type TeamDetail struct {
+	Created time.Time `json:"created"`
+
+	// Decides The asker may change it.
+	Decides     bool   `json:"decides"`
+	Description string `json:"description"`
+
 	// Former Slugs that lead here too: old ones, and those of teams that it took over.
-	Former []string  `json:"former"`
-	Owns   []Product `json:"owns"`
+	Former []string `json:"former"`
+
+	// ID Never changes.
+	ID      string `json:"id"`
+	Leads   int64  `json:"leads"`
+	Members int64  `json:"members"`
+
+	// Mine The asker belongs to it.
+	Mine bool   `json:"mine"`
+	Name string `json:"name"`
+
+	// Origin Who made it.
+	Origin TeamDetailOrigin `json:"origin"`
+	Owns   []Product        `json:"owns"`
 
 	// People Leads first.
-	People []Member `json:"people"`
+	People   []Member `json:"people"`
+	Products int64    `json:"products"`
 
 	// RedirectedFrom What was asked for, when that is an old slug or a team that was merged into this one: correct the link.
 	RedirectedFrom *string `json:"redirected_from,omitempty"`
 
 	// Services Those that belong to the team and not to one of its products.
 	Services []string `json:"services"`
+
+	// Slug In addresses and files. One that a team had before keeps leading to it.
+	Slug string `json:"slug"`
 }
+
+// TeamDetailOrigin Who made it.
+type TeamDetailOrigin string
 
 // TeamInputBody defines model for TeamInputBody.
 type TeamInputBody struct {
@@ -2611,6 +3022,14 @@ type TeamPatchBody struct {
 
 	// Slug The one before keeps leading here.
 	Slug *string `json:"slug,omitempty"`
+}
+
+// TestResultView defines model for TestResultView.
+type TestResultView struct {
+	// Error In the asker's language.
+	Error  string `json:"error"`
+	Ok     bool   `json:"ok"`
+	TookNs int64  `json:"took_ns"`
 }
 
 // Token defines model for Token.
@@ -3079,6 +3498,25 @@ type QueryMetricsRangeParams struct {
 	Step *string `form:"step,omitempty" json:"step,omitempty"`
 }
 
+// ListDeliveriesParams defines parameters for ListDeliveries.
+type ListDeliveriesParams struct {
+	Destination *string                    `form:"destination,omitempty" json:"destination,omitempty"`
+	State       *ListDeliveriesParamsState `form:"state,omitempty" json:"state,omitempty"`
+
+	// After The cursor of the page before.
+	After *string `form:"after,omitempty" json:"after,omitempty"`
+	Limit *int64  `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ListDeliveriesParamsState defines parameters for ListDeliveries.
+type ListDeliveriesParamsState string
+
+// UpdateDestinationParams defines parameters for UpdateDestination.
+type UpdateDestinationParams struct {
+	// IfMatch The ETag of the state that was edited. The edit is refused (412) when somebody changed it meanwhile.
+	IfMatch *string `json:"If-Match,omitempty"`
+}
+
 // ListOwnersParams defines parameters for ListOwners.
 type ListOwnersParams struct {
 	// Team Only of this team, by id or slug.
@@ -3403,6 +3841,12 @@ type UnlinkUserIdentityParams struct {
 	Subject string `form:"subject" json:"subject"`
 }
 
+// CreateDestinationJSONRequestBody defines body for CreateDestination for application/json ContentType.
+type CreateDestinationJSONRequestBody = DestinationBody
+
+// UpdateDestinationJSONRequestBody defines body for UpdateDestination for application/json ContentType.
+type UpdateDestinationJSONRequestBody = DestinationBody
+
 // AssignOwnerJSONRequestBody defines body for AssignOwner for application/json ContentType.
 type AssignOwnerJSONRequestBody = AssignInputBody
 
@@ -3641,6 +4085,64 @@ type ClientInterface interface {
 	// Corresponds with GET /api/v1/metrics/query_range (the `QueryMetricsRange` operationId).
 	QueryMetricsRange(ctx context.Context, params *QueryMetricsRangeParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListDeliveries Notifications and whether they arrived, newest first
+	//
+	// Corresponds with GET /api/v1/notify/deliveries (the `ListDeliveries` operationId).
+	ListDeliveries(ctx context.Context, params *ListDeliveriesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ResendDelivery Send a message again that was given up, or had been sent
+	//
+	// Corresponds with POST /api/v1/notify/deliveries/{id}/send (the `ResendDelivery` operationId).
+	ResendDelivery(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListDestinations Where notifications go
+	//
+	// Corresponds with GET /api/v1/notify/destinations (the `ListDestinations` operationId).
+	ListDestinations(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateDestinationWithBody Add a destination
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v1/notify/destinations (the `CreateDestination` operationId).
+	CreateDestinationWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateDestination Add a destination
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v1/notify/destinations (the `CreateDestination` operationId).
+	CreateDestination(ctx context.Context, body CreateDestinationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteDestination Remove a destination, and what is on its way there
+	//
+	// Corresponds with DELETE /api/v1/notify/destinations/{id} (the `DeleteDestination` operationId).
+	DeleteDestination(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetDestination A destination
+	//
+	// Corresponds with GET /api/v1/notify/destinations/{id} (the `GetDestination` operationId).
+	GetDestination(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateDestinationWithBody Replace a destination's settings; its kind stays
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /api/v1/notify/destinations/{id} (the `UpdateDestination` operationId).
+	UpdateDestinationWithBody(ctx context.Context, id string, params *UpdateDestinationParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateDestination Replace a destination's settings; its kind stays
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /api/v1/notify/destinations/{id} (the `UpdateDestination` operationId).
+	UpdateDestination(ctx context.Context, id string, params *UpdateDestinationParams, body UpdateDestinationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// TestDestination Send a test message now, and say how it went
+	//
+	// Corresponds with POST /api/v1/notify/destinations/{id}/test (the `TestDestination` operationId).
+	TestDestination(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListOwners List whose each service is, and who says so
 	//
 	// Corresponds with GET /api/v1/owners (the `ListOwners` operationId).
@@ -3772,7 +4274,7 @@ type ClientInterface interface {
 
 	// CreateReleaseWithBody Record a release
 	//
-	// The same service, environment, version and commit told again is the same release, and is answered with 200 and what was newly known added. When another version was released in between, it is a release of its own: a rollback. What telemetry has seen already is joined with it.
+	// The same service, environment, version and commit told again is the same release; what is newly known is added to it. When another version was released in between, it is a release of its own: a rollback. What telemetry has seen already is joined with it.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -3781,7 +4283,7 @@ type ClientInterface interface {
 
 	// CreateRelease Record a release
 	//
-	// The same service, environment, version and commit told again is the same release, and is answered with 200 and what was newly known added. When another version was released in between, it is a release of its own: a rollback. What telemetry has seen already is joined with it.
+	// The same service, environment, version and commit told again is the same release; what is newly known is added to it. When another version was released in between, it is a release of its own: a rollback. What telemetry has seen already is joined with it.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -4443,6 +4945,164 @@ func (c *Client) QueryMetricsRange(ctx context.Context, params *QueryMetricsRang
 	return c.Client.Do(req)
 }
 
+// ListDeliveries Notifications and whether they arrived, newest first
+//
+// Corresponds with GET /api/v1/notify/deliveries (the `ListDeliveries` operationId).
+func (c *Client) ListDeliveries(ctx context.Context, params *ListDeliveriesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListDeliveriesRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ResendDelivery Send a message again that was given up, or had been sent
+//
+// Corresponds with POST /api/v1/notify/deliveries/{id}/send (the `ResendDelivery` operationId).
+func (c *Client) ResendDelivery(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewResendDeliveryRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListDestinations Where notifications go
+//
+// Corresponds with GET /api/v1/notify/destinations (the `ListDestinations` operationId).
+func (c *Client) ListDestinations(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListDestinationsRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateDestinationWithBody Add a destination
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v1/notify/destinations (the `CreateDestination` operationId).
+func (c *Client) CreateDestinationWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateDestinationRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateDestination Add a destination
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v1/notify/destinations (the `CreateDestination` operationId).
+func (c *Client) CreateDestination(ctx context.Context, body CreateDestinationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateDestinationRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteDestination Remove a destination, and what is on its way there
+//
+// Corresponds with DELETE /api/v1/notify/destinations/{id} (the `DeleteDestination` operationId).
+func (c *Client) DeleteDestination(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteDestinationRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetDestination A destination
+//
+// Corresponds with GET /api/v1/notify/destinations/{id} (the `GetDestination` operationId).
+func (c *Client) GetDestination(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetDestinationRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateDestinationWithBody Replace a destination's settings; its kind stays
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /api/v1/notify/destinations/{id} (the `UpdateDestination` operationId).
+func (c *Client) UpdateDestinationWithBody(ctx context.Context, id string, params *UpdateDestinationParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateDestinationRequestWithBody(c.Server, id, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateDestination Replace a destination's settings; its kind stays
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /api/v1/notify/destinations/{id} (the `UpdateDestination` operationId).
+func (c *Client) UpdateDestination(ctx context.Context, id string, params *UpdateDestinationParams, body UpdateDestinationJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateDestinationRequest(c.Server, id, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// TestDestination Send a test message now, and say how it went
+//
+// Corresponds with POST /api/v1/notify/destinations/{id}/test (the `TestDestination` operationId).
+func (c *Client) TestDestination(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewTestDestinationRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListOwners List whose each service is, and who says so
 //
 // Corresponds with GET /api/v1/owners (the `ListOwners` operationId).
@@ -4784,7 +5444,7 @@ func (c *Client) ListReleases(ctx context.Context, params *ListReleasesParams, r
 
 // CreateReleaseWithBody Record a release
 //
-// The same service, environment, version and commit told again is the same release, and is answered with 200 and what was newly known added. When another version was released in between, it is a release of its own: a rollback. What telemetry has seen already is joined with it.
+// The same service, environment, version and commit told again is the same release; what is newly known is added to it. When another version was released in between, it is a release of its own: a rollback. What telemetry has seen already is joined with it.
 //
 // Takes any type of body and a specified content type.
 //
@@ -4803,7 +5463,7 @@ func (c *Client) CreateReleaseWithBody(ctx context.Context, contentType string, 
 
 // CreateRelease Record a release
 //
-// The same service, environment, version and commit told again is the same release, and is answered with 200 and what was newly known added. When another version was released in between, it is a release of its own: a rollback. What telemetry has seen already is joined with it.
+// The same service, environment, version and commit told again is the same release; what is newly known is added to it. When another version was released in between, it is a release of its own: a rollback. What telemetry has seen already is joined with it.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -7250,6 +7910,361 @@ func NewQueryMetricsRangeRequest(server string, params *QueryMetricsRangeParams)
 	}
 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListDeliveriesRequest constructs an http.Request for the ListDeliveries method
+func NewListDeliveriesRequest(server string, params *ListDeliveriesParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/notify/deliveries")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Destination != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "destination", *params.Destination, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.State != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "state", *params.State, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.After != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "after", *params.After, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewResendDeliveryRequest constructs an http.Request for the ResendDelivery method
+func NewResendDeliveryRequest(server string, id string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/notify/deliveries/%s/send", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListDestinationsRequest constructs an http.Request for the ListDestinations method
+func NewListDestinationsRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/notify/destinations")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateDestinationRequest calls the generic CreateDestination builder with application/json body
+func NewCreateDestinationRequest(server string, body CreateDestinationJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateDestinationRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewCreateDestinationRequestWithBody constructs an http.Request for the CreateDestination method, with any body, and a specified content type
+func NewCreateDestinationRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/notify/destinations")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewDeleteDestinationRequest constructs an http.Request for the DeleteDestination method
+func NewDeleteDestinationRequest(server string, id string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/notify/destinations/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetDestinationRequest constructs an http.Request for the GetDestination method
+func NewGetDestinationRequest(server string, id string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/notify/destinations/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUpdateDestinationRequest calls the generic UpdateDestination builder with application/json body
+func NewUpdateDestinationRequest(server string, id string, params *UpdateDestinationParams, body UpdateDestinationJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateDestinationRequestWithBody(server, id, params, "application/json", bodyReader)
+}
+
+// NewUpdateDestinationRequestWithBody constructs an http.Request for the UpdateDestination method, with any body, and a specified content type
+func NewUpdateDestinationRequestWithBody(server string, id string, params *UpdateDestinationParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/notify/destinations/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IfMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewTestDestinationRequest constructs an http.Request for the TestDestination method
+func NewTestDestinationRequest(server string, id string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/notify/destinations/%s/test", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -10852,6 +11867,76 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /api/v1/metrics/query_range (the `QueryMetricsRange` operationId).
 	QueryMetricsRangeWithResponse(ctx context.Context, params *QueryMetricsRangeParams, reqEditors ...RequestEditorFn) (*QueryMetricsRangeResponse, error)
 
+	// ListDeliveriesWithResponse Notifications and whether they arrived, newest first
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/notify/deliveries (the `ListDeliveries` operationId).
+	ListDeliveriesWithResponse(ctx context.Context, params *ListDeliveriesParams, reqEditors ...RequestEditorFn) (*ListDeliveriesResponse, error)
+
+	// ResendDeliveryWithResponse Send a message again that was given up, or had been sent
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/notify/deliveries/{id}/send (the `ResendDelivery` operationId).
+	ResendDeliveryWithResponse(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*ResendDeliveryResponse, error)
+
+	// ListDestinationsWithResponse Where notifications go
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/notify/destinations (the `ListDestinations` operationId).
+	ListDestinationsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListDestinationsResponse, error)
+
+	// CreateDestinationWithBodyWithResponse Add a destination
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/notify/destinations (the `CreateDestination` operationId).
+	CreateDestinationWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateDestinationResponse, error)
+
+	// CreateDestinationWithResponse Add a destination
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/notify/destinations (the `CreateDestination` operationId).
+	CreateDestinationWithResponse(ctx context.Context, body CreateDestinationJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateDestinationResponse, error)
+
+	// DeleteDestinationWithResponse Remove a destination, and what is on its way there
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v1/notify/destinations/{id} (the `DeleteDestination` operationId).
+	DeleteDestinationWithResponse(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*DeleteDestinationResponse, error)
+
+	// GetDestinationWithResponse A destination
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/notify/destinations/{id} (the `GetDestination` operationId).
+	GetDestinationWithResponse(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*GetDestinationResponse, error)
+
+	// UpdateDestinationWithBodyWithResponse Replace a destination's settings; its kind stays
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v1/notify/destinations/{id} (the `UpdateDestination` operationId).
+	UpdateDestinationWithBodyWithResponse(ctx context.Context, id string, params *UpdateDestinationParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateDestinationResponse, error)
+
+	// UpdateDestinationWithResponse Replace a destination's settings; its kind stays
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v1/notify/destinations/{id} (the `UpdateDestination` operationId).
+	UpdateDestinationWithResponse(ctx context.Context, id string, params *UpdateDestinationParams, body UpdateDestinationJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateDestinationResponse, error)
+
+	// TestDestinationWithResponse Send a test message now, and say how it went
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/notify/destinations/{id}/test (the `TestDestination` operationId).
+	TestDestinationWithResponse(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*TestDestinationResponse, error)
+
 	// ListOwnersWithResponse List whose each service is, and who says so
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -11001,7 +12086,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateReleaseWithBodyWithResponse Record a release
 	//
-	// The same service, environment, version and commit told again is the same release, and is answered with 200 and what was newly known added. When another version was released in between, it is a release of its own: a rollback. What telemetry has seen already is joined with it.
+	// The same service, environment, version and commit told again is the same release; what is newly known is added to it. When another version was released in between, it is a release of its own: a rollback. What telemetry has seen already is joined with it.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -11010,7 +12095,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateReleaseWithResponse Record a release
 	//
-	// The same service, environment, version and commit told again is the same release, and is answered with 200 and what was newly known added. When another version was released in between, it is a release of its own: a rollback. What telemetry has seen already is joined with it.
+	// The same service, environment, version and commit told again is the same release; what is newly known is added to it. When another version was released in between, it is a release of its own: a rollback. What telemetry has seen already is joined with it.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -12295,6 +13380,404 @@ func (r QueryMetricsRangeResponse) ContentType() string {
 	return ""
 }
 
+type ListDeliveriesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *DeliveryViewList
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListDeliveriesResponse) GetJSON200() *DeliveryViewList {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListDeliveriesResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListDeliveriesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListDeliveriesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListDeliveriesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListDeliveriesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ResendDeliveryResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON202 the response for an HTTP 202 `application/json` response
+	JSON202 *DeliveryView
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON202 returns the response for an HTTP 202 `application/json` response
+func (r ResendDeliveryResponse) GetJSON202() *DeliveryView {
+	return r.JSON202
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ResendDeliveryResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ResendDeliveryResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ResendDeliveryResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ResendDeliveryResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ResendDeliveryResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListDestinationsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *DestinationViewList
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListDestinationsResponse) GetJSON200() *DestinationViewList {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListDestinationsResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListDestinationsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListDestinationsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListDestinationsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListDestinationsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CreateDestinationResponse201Headers the declared response headers of an HTTP 201 response for CreateDestination
+type CreateDestinationResponse201Headers struct {
+	ETag *string
+}
+
+type CreateDestinationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *DestinationView
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *CreateDestinationResponse201Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateDestinationResponse) GetJSON201() *DestinationView {
+	return r.JSON201
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r CreateDestinationResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateDestinationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateDestinationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateDestinationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateDestinationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DeleteDestinationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r DeleteDestinationResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteDestinationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteDestinationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteDestinationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteDestinationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetDestinationResponse200Headers the declared response headers of an HTTP 200 response for GetDestination
+type GetDestinationResponse200Headers struct {
+	ETag *string
+}
+
+type GetDestinationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *DestinationView
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetDestinationResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetDestinationResponse) GetJSON200() *DestinationView {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetDestinationResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetDestinationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetDestinationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetDestinationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetDestinationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// UpdateDestinationResponse200Headers the declared response headers of an HTTP 200 response for UpdateDestination
+type UpdateDestinationResponse200Headers struct {
+	ETag *string
+}
+
+type UpdateDestinationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *DestinationView
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *UpdateDestinationResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdateDestinationResponse) GetJSON200() *DestinationView {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r UpdateDestinationResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateDestinationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateDestinationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateDestinationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateDestinationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type TestDestinationResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TestResultView
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r TestDestinationResponse) GetJSON200() *TestResultView {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r TestDestinationResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r TestDestinationResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r TestDestinationResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r TestDestinationResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r TestDestinationResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListOwnersResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -13022,25 +14505,25 @@ func (r ListReleasesResponse) ContentType() string {
 	return ""
 }
 
-// CreateReleaseResponse201Headers the declared response headers of an HTTP 201 response for CreateRelease
-type CreateReleaseResponse201Headers struct {
+// CreateReleaseResponse200Headers the declared response headers of an HTTP 200 response for CreateRelease
+type CreateReleaseResponse200Headers struct {
 	ETag *string
 }
 
 type CreateReleaseResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
-	// JSON201 the response for an HTTP 201 `application/json` response
-	JSON201 *ReleaseView
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *RecordedReleaseView
 	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
 	ApplicationProblemJSONDefault *Problem
-	// Headers201 the parsed response headers for an HTTP 201 response
-	Headers201 *CreateReleaseResponse201Headers
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *CreateReleaseResponse200Headers
 }
 
-// GetJSON201 returns the response for an HTTP 201 `application/json` response
-func (r CreateReleaseResponse) GetJSON201() *ReleaseView {
-	return r.JSON201
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CreateReleaseResponse) GetJSON200() *RecordedReleaseView {
+	return r.JSON200
 }
 
 // GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
@@ -15544,6 +17027,136 @@ func (c *ClientWithResponses) QueryMetricsRangeWithResponse(ctx context.Context,
 	return ParseQueryMetricsRangeResponse(rsp)
 }
 
+// ListDeliveriesWithResponse Notifications and whether they arrived, newest first
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/notify/deliveries (the `ListDeliveries` operationId).
+func (c *ClientWithResponses) ListDeliveriesWithResponse(ctx context.Context, params *ListDeliveriesParams, reqEditors ...RequestEditorFn) (*ListDeliveriesResponse, error) {
+	rsp, err := c.ListDeliveries(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListDeliveriesResponse(rsp)
+}
+
+// ResendDeliveryWithResponse Send a message again that was given up, or had been sent
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/notify/deliveries/{id}/send (the `ResendDelivery` operationId).
+func (c *ClientWithResponses) ResendDeliveryWithResponse(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*ResendDeliveryResponse, error) {
+	rsp, err := c.ResendDelivery(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseResendDeliveryResponse(rsp)
+}
+
+// ListDestinationsWithResponse Where notifications go
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/notify/destinations (the `ListDestinations` operationId).
+func (c *ClientWithResponses) ListDestinationsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListDestinationsResponse, error) {
+	rsp, err := c.ListDestinations(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListDestinationsResponse(rsp)
+}
+
+// CreateDestinationWithBodyWithResponse Add a destination
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/notify/destinations (the `CreateDestination` operationId).
+func (c *ClientWithResponses) CreateDestinationWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateDestinationResponse, error) {
+	rsp, err := c.CreateDestinationWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateDestinationResponse(rsp)
+}
+
+// CreateDestinationWithResponse Add a destination
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/notify/destinations (the `CreateDestination` operationId).
+func (c *ClientWithResponses) CreateDestinationWithResponse(ctx context.Context, body CreateDestinationJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateDestinationResponse, error) {
+	rsp, err := c.CreateDestination(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateDestinationResponse(rsp)
+}
+
+// DeleteDestinationWithResponse Remove a destination, and what is on its way there
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v1/notify/destinations/{id} (the `DeleteDestination` operationId).
+func (c *ClientWithResponses) DeleteDestinationWithResponse(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*DeleteDestinationResponse, error) {
+	rsp, err := c.DeleteDestination(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteDestinationResponse(rsp)
+}
+
+// GetDestinationWithResponse A destination
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/notify/destinations/{id} (the `GetDestination` operationId).
+func (c *ClientWithResponses) GetDestinationWithResponse(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*GetDestinationResponse, error) {
+	rsp, err := c.GetDestination(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetDestinationResponse(rsp)
+}
+
+// UpdateDestinationWithBodyWithResponse Replace a destination's settings; its kind stays
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v1/notify/destinations/{id} (the `UpdateDestination` operationId).
+func (c *ClientWithResponses) UpdateDestinationWithBodyWithResponse(ctx context.Context, id string, params *UpdateDestinationParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateDestinationResponse, error) {
+	rsp, err := c.UpdateDestinationWithBody(ctx, id, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateDestinationResponse(rsp)
+}
+
+// UpdateDestinationWithResponse Replace a destination's settings; its kind stays
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v1/notify/destinations/{id} (the `UpdateDestination` operationId).
+func (c *ClientWithResponses) UpdateDestinationWithResponse(ctx context.Context, id string, params *UpdateDestinationParams, body UpdateDestinationJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateDestinationResponse, error) {
+	rsp, err := c.UpdateDestination(ctx, id, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateDestinationResponse(rsp)
+}
+
+// TestDestinationWithResponse Send a test message now, and say how it went
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/notify/destinations/{id}/test (the `TestDestination` operationId).
+func (c *ClientWithResponses) TestDestinationWithResponse(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*TestDestinationResponse, error) {
+	rsp, err := c.TestDestination(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseTestDestinationResponse(rsp)
+}
+
 // ListOwnersWithResponse List whose each service is, and who says so
 //
 // Returns a wrapper object for the known response body format(s).
@@ -15819,7 +17432,7 @@ func (c *ClientWithResponses) ListReleasesWithResponse(ctx context.Context, para
 
 // CreateReleaseWithBodyWithResponse Record a release
 //
-// The same service, environment, version and commit told again is the same release, and is answered with 200 and what was newly known added. When another version was released in between, it is a release of its own: a rollback. What telemetry has seen already is joined with it.
+// The same service, environment, version and commit told again is the same release; what is newly known is added to it. When another version was released in between, it is a release of its own: a rollback. What telemetry has seen already is joined with it.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -15834,7 +17447,7 @@ func (c *ClientWithResponses) CreateReleaseWithBodyWithResponse(ctx context.Cont
 
 // CreateReleaseWithResponse Record a release
 //
-// The same service, environment, version and commit told again is the same release, and is answered with 200 and what was newly known added. When another version was released in between, it is a release of its own: a rollback. What telemetry has seen already is joined with it.
+// The same service, environment, version and commit told again is the same release; what is newly known is added to it. When another version was released in between, it is a release of its own: a rollback. What telemetry has seen already is joined with it.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -17205,6 +18818,305 @@ func ParseQueryMetricsRangeResponse(rsp *http.Response) (*QueryMetricsRangeRespo
 	return response, nil
 }
 
+// ParseListDeliveriesResponse parses an HTTP response from a ListDeliveriesWithResponse call
+func ParseListDeliveriesResponse(rsp *http.Response) (*ListDeliveriesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListDeliveriesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest DeliveryViewList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseResendDeliveryResponse parses an HTTP response from a ResendDeliveryWithResponse call
+func ParseResendDeliveryResponse(rsp *http.Response) (*ResendDeliveryResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ResendDeliveryResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
+		var dest DeliveryView
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON202 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListDestinationsResponse parses an HTTP response from a ListDestinationsWithResponse call
+func ParseListDestinationsResponse(rsp *http.Response) (*ListDestinationsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListDestinationsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest DestinationViewList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateDestinationResponse parses an HTTP response from a CreateDestinationWithResponse call
+func ParseCreateDestinationResponse(rsp *http.Response) (*CreateDestinationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateDestinationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest DestinationView
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers CreateDestinationResponse201Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseDeleteDestinationResponse parses an HTTP response from a DeleteDestinationWithResponse call
+func ParseDeleteDestinationResponse(rsp *http.Response) (*DeleteDestinationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteDestinationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetDestinationResponse parses an HTTP response from a GetDestinationWithResponse call
+func ParseGetDestinationResponse(rsp *http.Response) (*GetDestinationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetDestinationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest DestinationView
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetDestinationResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseUpdateDestinationResponse parses an HTTP response from a UpdateDestinationWithResponse call
+func ParseUpdateDestinationResponse(rsp *http.Response) (*UpdateDestinationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateDestinationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest DestinationView
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers UpdateDestinationResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseTestDestinationResponse parses an HTTP response from a TestDestinationWithResponse call
+func ParseTestDestinationResponse(rsp *http.Response) (*TestDestinationResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &TestDestinationResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TestResultView
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseListOwnersResponse parses an HTTP response from a ListOwnersWithResponse call
 func ParseListOwnersResponse(rsp *http.Response) (*ListOwnersResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -17754,12 +19666,12 @@ func ParseCreateReleaseResponse(rsp *http.Response) (*CreateReleaseResponse, err
 	}
 
 	switch {
-	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
-		var dest ReleaseView
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest RecordedReleaseView
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
-		response.JSON201 = &dest
+		response.JSON200 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
@@ -17771,8 +19683,8 @@ func ParseCreateReleaseResponse(rsp *http.Response) (*CreateReleaseResponse, err
 	}
 
 	switch {
-	case rsp.StatusCode == 201:
-		var headers CreateReleaseResponse201Headers
+	case rsp.StatusCode == 200:
+		var headers CreateReleaseResponse200Headers
 		if values := rsp.Header.Values("ETag"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
@@ -17780,7 +19692,7 @@ func ParseCreateReleaseResponse(rsp *http.Response) (*CreateReleaseResponse, err
 			}
 			headers.ETag = &value
 		}
-		response.Headers201 = &headers
+		response.Headers200 = &headers
 	}
 
 	return response, nil

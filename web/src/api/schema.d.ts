@@ -328,6 +328,94 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/notify/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Notifications and whether they arrived, newest first */
+        get: operations["list-deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notify/deliveries/{id}/send": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send a message again that was given up, or had been sent */
+        post: operations["resend-delivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notify/destinations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where notifications go */
+        get: operations["list-destinations"];
+        put?: never;
+        /** Add a destination */
+        post: operations["create-destination"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notify/destinations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A destination */
+        get: operations["get-destination"];
+        /** Replace a destination's settings; its kind stays */
+        put: operations["update-destination"];
+        post?: never;
+        /** Remove a destination, and what is on its way there */
+        delete: operations["delete-destination"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notify/destinations/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send a test message now, and say how it went */
+        post: operations["test-destination"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/owners": {
         parameters: {
             query?: never;
@@ -482,7 +570,7 @@ export interface paths {
         put?: never;
         /**
          * Record a release
-         * @description The same service, environment, version and commit told again is the same release, and is answered with 200 and what was newly known added. When another version was released in between, it is a release of its own: a rollback. What telemetry has seen already is joined with it.
+         * @description The same service, environment, version and commit told again is the same release; what is newly known is added to it. When another version was released in between, it is a release of its own: a rollback. What telemetry has seen already is joined with it.
          */
         post: operations["create-release"];
         delete?: never;
@@ -1165,6 +1253,116 @@ export interface components {
             /** Format: int64 */
             count: number;
         };
+        DeliveryView: {
+            /** Format: int64 */
+            attempts: number;
+            /** Format: date-time */
+            created: string;
+            destination_id: string;
+            /**
+             * Format: date-time
+             * @description When it is tried next, unless others before it hold it back.
+             */
+            due?: string;
+            /** @description Of the last attempt, in the asker's language. */
+            error: string;
+            id: string;
+            /** @example alert.firing */
+            kind: string;
+            /** Format: date-time */
+            sent?: string;
+            /** @enum {string} */
+            severity: "info" | "good" | "warning" | "critical";
+            /** @enum {string} */
+            state: "queued" | "sending" | "sent" | "dead";
+            /** @description In the asker's language. */
+            title: string;
+            /** Format: date-time */
+            tried?: string;
+        };
+        DeliveryViewList: {
+            items: components["schemas"]["DeliveryView"][];
+            /** @description Pass as after for the next page; empty when there is none. */
+            next: string;
+        };
+        DestinationBody: {
+            disabled?: boolean;
+            /** @enum {string} */
+            kind: "slack" | "email" | "webhook";
+            /**
+             * @description Language of the messages.
+             * @enum {string}
+             */
+            lang: "en" | "ja";
+            name: string;
+            /** Format: int64 */
+            per_minute?: number;
+            settings: components["schemas"]["DestinationSettingsView"];
+        };
+        DestinationSettingsView: {
+            /** @description email. */
+            from?: string;
+            /** @description email: the mail server. */
+            host?: string;
+            /** @description email: where the password is, as url_secret. */
+            password?: string;
+            /**
+             * Format: int64
+             * @description email: 587 for starttls, 465 for tls, 25 for none when left out.
+             */
+            port?: number;
+            /** @description webhook: where the key is that signs, as url_secret. */
+            secret?: string;
+            /**
+             * @description email: starttls when left out.
+             * @enum {string}
+             */
+            tls?: "starttls" | "tls" | "none";
+            /** @description email. */
+            to?: string[];
+            /** @description webhook: where the JSON is posted to. */
+            url?: string;
+            /**
+             * @description slack: where the webhook's URL is: file:/run/secrets/name or env:YAGURA_SECRET_NAME.
+             * @example file:/run/secrets/slack
+             */
+            url_secret?: string;
+            /** @description email: when the server wants to know who sends. */
+            user?: string;
+        };
+        DestinationView: {
+            /** Format: date-time */
+            created: string;
+            /**
+             * Format: int64
+             * @description Deliveries that were given up.
+             */
+            dead: number;
+            disabled: boolean;
+            id: string;
+            /** @enum {string} */
+            kind: "slack" | "email" | "webhook";
+            /** @enum {string} */
+            lang: "en" | "ja";
+            name: string;
+            /**
+             * Format: int64
+             * @description At most so many messages; 0 is the kind's usual rate.
+             */
+            per_minute: number;
+            /** @description Secrets are named, never shown. */
+            settings: components["schemas"]["DestinationSettingsView"];
+            /**
+             * Format: int64
+             * @description Deliveries that are not done.
+             */
+            waiting: number;
+        };
+        DestinationViewList: {
+            items: components["schemas"]["DestinationView"][];
+            /** @description Pass as after for the next page; empty when there is none. */
+            next: string;
+        };
         DifferenceRecord: {
             /**
              * Format: int64
@@ -1838,6 +2036,51 @@ export interface components {
             /** Format: date-time */
             time: string;
         };
+        RecordedReleaseView: {
+            /**
+             * Format: date-time
+             * @description first_seen, or time while nothing was seen.
+             */
+            at: string;
+            author: string;
+            commit: string;
+            /** Format: date-time */
+            created: string;
+            created_by: string;
+            /** @description Empty: told without one, and not seen yet; or the service names none. */
+            env: string;
+            /**
+             * Format: date-time
+             * @description First telemetry of it; missing: none yet.
+             */
+            first_seen?: string;
+            id: string;
+            /** @description False: it was recorded already, and what was newly known was added. */
+            is_new: boolean;
+            /** Format: date-time */
+            last_seen?: string;
+            note: string;
+            /**
+             * Format: date-time
+             * @description When its last telemetry came before others had replaced it; missing while it goes on.
+             */
+            replaced?: string;
+            /** @description The version had been here before, and another one since. */
+            rollback: boolean;
+            service: string;
+            /**
+             * @description Who told of it; telemetry: it was only seen.
+             * @enum {string}
+             */
+            source: "cli" | "api" | "github" | "telemetry";
+            /**
+             * Format: date-time
+             * @description When it was released, as told; missing: it was only seen.
+             */
+            time?: string;
+            url: string;
+            version: string;
+        };
         RedactionView: {
             /** Format: int64 */
             count: number;
@@ -2311,15 +2554,38 @@ export interface components {
             slug: string;
         };
         TeamDetail: {
+            /** Format: date-time */
+            created: string;
+            /** @description The asker may change it. */
+            decides: boolean;
+            description: string;
             /** @description Slugs that lead here too: old ones, and those of teams that it took over. */
             former: string[];
+            /** @description Never changes. */
+            id: string;
+            /** Format: int64 */
+            leads: number;
+            /** Format: int64 */
+            members: number;
+            /** @description The asker belongs to it. */
+            mine: boolean;
+            name: string;
+            /**
+             * @description Who made it.
+             * @enum {string}
+             */
+            origin: "manual" | "file" | "oidc";
             owns: components["schemas"]["Product"][];
             /** @description Leads first. */
             people: components["schemas"]["Member"][];
+            /** Format: int64 */
+            products: number;
             /** @description What was asked for, when that is an old slug or a team that was merged into this one: correct the link. */
             redirected_from?: string;
             /** @description Those that belong to the team and not to one of its products. */
             services: string[];
+            /** @description In addresses and files. One that a team had before keeps leading to it. */
+            slug: string;
         };
         TeamInputBody: {
             description?: string;
@@ -2337,6 +2603,13 @@ export interface components {
             name?: string;
             /** @description The one before keeps leading here. */
             slug?: string;
+        };
+        TestResultView: {
+            /** @description In the asker's language. */
+            error: string;
+            ok: boolean;
+            /** Format: int64 */
+            took_ns: number;
         };
         Token: {
             /** Format: date-time */
@@ -3232,6 +3505,266 @@ export interface operations {
             };
         };
     };
+    "list-deliveries": {
+        parameters: {
+            query?: {
+                destination?: string;
+                state?: "queued" | "sending" | "sent" | "dead";
+                /** @description The cursor of the page before. */
+                after?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryViewList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "resend-delivery": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-destinations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DestinationViewList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-destination": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DestinationBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DestinationView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-destination": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DestinationView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "update-destination": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of the state that was edited. The edit is refused (412) when somebody changed it meanwhile. */
+                "If-Match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DestinationBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DestinationView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-destination": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "test-destination": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TestResultView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-owners": {
         parameters: {
             query?: {
@@ -3742,14 +4275,14 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Created */
-            201: {
+            /** @description OK */
+            200: {
                 headers: {
                     ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ReleaseView"];
+                    "application/json": components["schemas"]["RecordedReleaseView"];
                 };
             };
             /** @description Error */
