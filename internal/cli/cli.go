@@ -42,11 +42,14 @@ type commands struct {
 
 	Serve    serveCmd    `cmd:"" help:"${serve}" group:"server"`
 	Demo     demoCmd     `cmd:"" help:"${demo}" group:"server"`
+	Doctor   doctorCmd   `cmd:"" help:"${doctor}" group:"server"`
+	Health   healthCmd   `cmd:"" help:"${health}" group:"server"`
 	Services servicesCmd `cmd:"" help:"${services}" group:"ask"`
 	Logs     logsCmd     `cmd:"" help:"${logs}" group:"ask"`
 	Spans    spansCmd    `cmd:"" help:"${spans}" group:"ask"`
 	Trace    traceCmd    `cmd:"" help:"${trace}" group:"ask"`
 	Metrics  metricsCmd  `cmd:"" help:"${metrics}" group:"ask"`
+	Release  releaseCmd  `cmd:"" help:"${release}" group:"ask"`
 	OpenAPI  openapiCmd  `cmd:"" name:"openapi" help:"${openapi}" group:"other"`
 	Version  versionCmd  `cmd:"" help:"${version}" group:"other"`
 	Engine   engineCmd   `cmd:"" hidden:"" passthrough:""`
@@ -103,8 +106,8 @@ func Main(ctx context.Context, p Process) int {
 
 // complain says what went wrong to a person.
 func (s *session) complain(err error) {
-	if errors.Is(err, context.Canceled) && s.ctx.Err() != nil {
-		return // they pressed Ctrl-C and know
+	if errors.Is(err, errUnwell) || errors.Is(err, context.Canceled) && s.ctx.Err() != nil {
+		return // it is said already, or they pressed Ctrl-C and know
 	}
 	msg := err.Error()
 	var f *fault.Error

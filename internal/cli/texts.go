@@ -22,11 +22,14 @@ var help = map[string]i18n.Text{
 	"lang":     i18n.T("Language of the output.", "出力の言語。"),
 	"serve":    i18n.T("Start the server.", "サーバーを起動します。"),
 	"demo":     i18n.T("Start the server with a demo shop that sends real telemetry.", "本物のテレメトリを送るデモショップ付きでサーバーを起動します。"),
+	"doctor":   i18n.T("Check what the server needs: configuration, folder, disk, ports, engine, stores, certificates, clock.", "サーバーに必要なもの（設定、フォルダー、ディスク、ポート、エンジン、保存先、証明書、時計）を点検します。"),
+	"health":   i18n.T("Ask whether this machine's server lives, for health checks.", "このマシンのサーバーが動作しているかを確認します（ヘルスチェック用）。"),
 	"services": i18n.T("List the services, the one that hurts users most first.", "サービスの一覧を、利用者への影響が大きい順に表示します。"),
 	"logs":     i18n.T("Search, count and follow logs.", "ログを検索・集計・追尾します。"),
 	"spans":    i18n.T("Search and count spans.", "スパンを検索・集計します。"),
 	"trace":    i18n.T("Show a trace: its spans as a tree, with the critical path. It needs no range of time.", "トレースをツリーとクリティカルパスで表示します。期間の指定は不要です。"),
 	"metrics":  i18n.T("Query metrics with PromQL.", "PromQL でメトリクスを照会します。"),
+	"release":  i18n.T("Record a release of a service.", "サービスのリリースを記録します。"),
 	"openapi":  i18n.T("Print the API's OpenAPI document.", "API の OpenAPI 文書を出力します。"),
 	"version":  i18n.T("Print the version.", "バージョンを表示します。"),
 
@@ -48,6 +51,9 @@ var help = map[string]i18n.Text{
 	"only_env": i18n.T("Only this environment.", "この環境に限ります。"),
 	"limit":    i18n.T("At most so many rows.", "表示する行数の上限。"),
 	"utc":      i18n.T("Times in UTC, not in this machine's zone.", "時刻をこのマシンのタイムゾーンではなく UTC で表示します。"),
+
+	"doctor_server": i18n.T("A running server to compare the clock with.", "時計を比較する、起動中のサーバーのアドレス。"),
+	"health_ready":  i18n.T("Ask whether it can answer questions, too.", "検索に応答できる状態かも確認します。"),
 
 	"config":      i18n.T("Config file (YAML).", "設定ファイル（YAML）。"),
 	"data_dir":    i18n.T("Folder of all data.", "すべてのデータを置くフォルダー。"),

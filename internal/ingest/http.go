@@ -36,6 +36,7 @@ type RefusalView struct {
 	Service string    `json:"service" doc:"Empty when the request was refused before it could be told."`
 	Reason  string    `json:"reason"`
 	Text    string    `json:"text" doc:"In the asker's language: what happened and how to mend it."`
+	Guide   string    `json:"guide" doc:"Address of the page that says more of the reason, in the asker's language." format:"uri"`
 	Stored  bool      `json:"stored" doc:"The rows were stored, changed; otherwise they were refused."`
 	Retried bool      `json:"retried" doc:"The sender was asked to send the same again."`
 	Count   int64     `json:"count" doc:"Rows; requests where rows could not be told."`
@@ -115,7 +116,7 @@ func (s *Service) view(lang i18n.Lang, from, to time.Time) IngestStatusView {
 			signal = r.Signal.String()
 		}
 		v.Refusals = append(v.Refusals, RefusalView{
-			Signal: signal, Service: r.Service, Reason: string(r.Reason), Text: r.Text.In(lang), Stored: r.Stored, Retried: r.Reason.Retried(),
+			Signal: signal, Service: r.Service, Reason: string(r.Reason), Text: r.Text.In(lang), Guide: r.Reason.Guide(lang), Stored: r.Stored, Retried: r.Reason.Retried(),
 			Count: r.Count, First: r.First, Last: r.Last, Example: r.Example,
 		})
 	}

@@ -55,6 +55,11 @@ func (r Reason) Retried() bool {
 // Text says what happened and how to mend it.
 func (r Reason) Text() i18n.Text { return reasonTexts[r] }
 
+// Guide is the address of the page that says more of the reason.
+func (r Reason) Guide(lang i18n.Lang) string {
+	return "https://github.com/yagura-sre/yagura/blob/main/docs/guide/" + string(lang) + "/refusals.md#" + string(r)
+}
+
 var reasonTexts = map[Reason]i18n.Text{
 	Malformed: i18n.T(
 		"The request is not valid OTLP. Check that the exporter's protocol (gRPC, HTTP/protobuf, HTTP/JSON) matches the port and that no proxy changes the body.",
