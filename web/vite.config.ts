@@ -4,7 +4,10 @@ import { defineConfig } from 'vitest/config';
 
 // The server that `npm run dev` and `npm run preview` pass /api on to.
 const server = process.env.YAGURA_URL ?? 'http://127.0.0.1:7700';
-const proxy = { '/api': { target: server, changeOrigin: false } };
+const proxy = {
+  '/api': { target: server, changeOrigin: false },
+  '/auth': { target: server, changeOrigin: false },
+};
 
 export default defineConfig({
   plugins: [react()],

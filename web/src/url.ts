@@ -32,6 +32,11 @@ export interface Search {
   query?: string;
   /** Sign-in and setup */
   next?: string;
+  /** Why a sign-in was refused, and the log's id for it. */
+  error?: string;
+  trace?: string;
+  /** Settings: the open team. */
+  team?: string;
   token?: string;
 }
 
@@ -54,6 +59,9 @@ const keys: (keyof Search)[] = [
   'sort',
   'query',
   'next',
+  'error',
+  'trace',
+  'team',
   'token',
 ];
 

@@ -453,11 +453,15 @@ export const en = {
     changePassword: 'Change the password',
     passwordChanged: 'The password is changed.',
     noAccount: 'This server runs without sign-in (--no-auth): everyone who reaches it is an administrator.',
-    roles: { viewer: 'Viewer', member: 'Member', lead: 'Lead', admin: 'Administrator' } as Record<
-      string,
-      string
-    >,
+    roles: {
+      operator: 'Outside operator',
+      viewer: 'Viewer',
+      member: 'Member',
+      lead: 'Lead',
+      admin: 'Administrator',
+    } as Record<string, string>,
     roleHints: {
+      operator: 'sees the services of their teams, acknowledges',
       viewer: 'sees everything, changes nothing',
       member: 'works with everything but users and tokens',
       lead: 'also decides for a team',

@@ -432,8 +432,15 @@ export const ja = {
     changePassword: 'パスワードを変更',
     passwordChanged: 'パスワードを変更しました。',
     noAccount: 'サインインなし（--no-auth）で動作しています。アクセスできる人は全員が管理者です。',
-    roles: { viewer: '閲覧者', member: 'メンバー', lead: 'リード', admin: '管理者' },
+    roles: {
+      operator: '外部オペレーター',
+      viewer: '閲覧者',
+      member: 'メンバー',
+      lead: 'リード',
+      admin: '管理者',
+    },
     roleHints: {
+      operator: '担当チームのサービスの閲覧と、呼び出しの確認だけができます',
       viewer: 'すべて閲覧できますが、変更はできません',
       member: 'ユーザーとトークン以外を操作できます',
       lead: 'メンバーの権限に加え、チームの設定を決められます',

@@ -14,7 +14,12 @@ export function UserMenu() {
   const client = useQueryClient();
   const signOut = useMutation({
     mutationFn: () => unwrap(api.DELETE('/api/v1/session')),
-    onSettled: async () => {
+    onSettled: async (out) => {
+      // The identity provider has a session of its own to end.
+      if (out?.logout_url) {
+        window.location.assign(out.logout_url);
+        return;
+      }
       await navigate({ to: '/signin' });
       client.clear();
     },

@@ -8,7 +8,10 @@ import { carried, useUrl } from '~/url';
 import { Account } from './Account';
 import { Audit } from './Audit';
 import { texts } from './audit.texts';
+import { Owners } from './Owners';
+import { Teams } from './Teams';
 import { Tokens } from './Tokens';
+import { texts as teamTexts } from './teams.texts';
 import { Users } from './Users';
 
 export function SettingsPage() {
@@ -19,7 +22,8 @@ export function SettingsPage() {
   const admin = useIsAdmin();
   const audit = useReadsAudit();
   const a = useTexts(texts);
-  const current = ['account', 'users', 'tokens', 'audit'].includes(tab) ? tab : 'account';
+  const x = useTexts(teamTexts);
+  const current = ['account', 'teams', 'owners', 'users', 'tokens', 'audit'].includes(tab) ? tab : 'account';
   return (
     <Page title={t.settings.title}>
       <Tabs
@@ -31,12 +35,20 @@ export function SettingsPage() {
       >
         <Tabs.List mb="md">
           <Tabs.Tab value="account">{t.settings.account}</Tabs.Tab>
+          <Tabs.Tab value="teams">{x.teams}</Tabs.Tab>
+          <Tabs.Tab value="owners">{x.owners}</Tabs.Tab>
           {admin && <Tabs.Tab value="users">{t.settings.users}</Tabs.Tab>}
           {admin && <Tabs.Tab value="tokens">{t.settings.tokens}</Tabs.Tab>}
           {audit && <Tabs.Tab value="audit">{a.title}</Tabs.Tab>}
         </Tabs.List>
         <Tabs.Panel value="account">
           <Account />
+        </Tabs.Panel>
+        <Tabs.Panel value="teams">
+          <Teams />
+        </Tabs.Panel>
+        <Tabs.Panel value="owners">
+          <Owners />
         </Tabs.Panel>
         <Tabs.Panel value="users">{admin ? <Users /> : <Empty title={t.settings.adminOnly} />}</Tabs.Panel>
         <Tabs.Panel value="tokens">{admin ? <Tokens /> : <Empty title={t.settings.adminOnly} />}</Tabs.Panel>

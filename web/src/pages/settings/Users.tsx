@@ -18,7 +18,7 @@ import { Confirm } from './Confirm';
 import classes from './settings.module.css';
 
 type Role = User['role'];
-const roles: Role[] = ['viewer', 'member', 'lead', 'admin'];
+const roles: Role[] = ['operator', 'viewer', 'member', 'lead', 'admin'];
 
 export function Users() {
   const t = useT();
@@ -144,6 +144,7 @@ export function Users() {
 
 function AddUser({ onClose, onDone }: { onClose: () => void; onDone: () => void }) {
   const t = useT();
+  const sso = useSession().providers.length > 0;
   const [form, setForm] = useState({ email: '', name: '', role: 'member' as Role, password: '' });
   const create = useMutation({
     mutationFn: () => unwrap(api.POST('/api/v1/users', { body: form })),
@@ -180,9 +181,14 @@ function AddUser({ onClose, onDone }: { onClose: () => void; onDone: () => void 
           description={`${t.settings.passwordHint} ${t.settings.initialPasswordHint}`}
           autoComplete="off"
           {...text('password')}
+          required={!sso}
         />
         {error && error.fields.length === 0 && <ErrorState error={error} />}
-        <Button type="submit" loading={create.isPending} disabled={form.password.length < SHORTEST}>
+        <Button
+          type="submit"
+          loading={create.isPending}
+          disabled={form.password.length < SHORTEST && !(sso && form.password === '')}
+        >
           {t.settings.addUser}
         </Button>
       </form>
