@@ -49,7 +49,7 @@ func (s *street) open(ctx context.Context, until time.Time) {
 			return
 		}
 		now := clock.Now()
-		if !until.IsZero() && !now.Before(until) {
+		if s.over(now, until) {
 			return
 		}
 		if dice.Float() > traffic(now)/crest || s.inside.Load() >= crowd {
@@ -82,7 +82,11 @@ func (s *street) enter(ctx context.Context, k kind) {
 	})
 }
 
-// shut lets everybody end the page they look at and ask for no other.
+func (s *street) over(now, until time.Time) bool {
+	return s.closed.Load() || !until.IsZero() && !now.Before(until)
+}
+
+// shut lets nobody in any more, and everybody end the page they look at.
 func (s *street) shut() { s.closed.Store(true) }
 
 // empty waits until everybody has left.
@@ -104,7 +108,7 @@ func (s *street) imports(ctx context.Context, until time.Time) {
 				return
 			}
 			now := clock.Now()
-			if !until.IsZero() && !now.Before(until) {
+			if s.over(now, until) {
 				return
 			}
 			if h := now.In(jst).Hour(); h >= 6 && h < 23 {
