@@ -2472,8 +2472,11 @@ type RefusalView struct {
 	// Example Redacted.
 	Example string    `json:"example"`
 	First   time.Time `json:"first"`
-	Last    time.Time `json:"last"`
-	Reason  string    `json:"reason"`
+
+	// Guide Address of the page that says more of the reason, in the asker's language.
+	Guide  string    `json:"guide"`
+	Last   time.Time `json:"last"`
+	Reason string    `json:"reason"`
 
 	// Retried The sender was asked to send the same again.
 	Retried bool `json:"retried"`
@@ -3776,7 +3779,7 @@ type ListTimelineParams struct {
 	Service *string `form:"service,omitempty" json:"service,omitempty"`
 	Team    *string `form:"team,omitempty" json:"team,omitempty"`
 
-	// Kind Of these kinds; all when left out.
+	// Kind Of these kinds, with commas between; all when left out.
 	Kind  *[]ListTimelineParamsKind `form:"kind,omitempty" json:"kind,omitempty"`
 	Order *ListTimelineParamsOrder  `form:"order,omitempty" json:"order,omitempty"`
 
@@ -10859,7 +10862,7 @@ func NewListTimelineRequest(server string, params *ListTimelineParams) (*http.Re
 
 		if params.Kind != nil {
 
-			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "kind", *params.Kind, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "kind", *params.Kind, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {

@@ -34,7 +34,7 @@ func Register(a *api.API, s *Service) {
 		Env     string   `query:"env" maxLength:"256"`
 		Service string   `query:"service" maxLength:"256"`
 		Team    string   `query:"team" maxLength:"64"`
-		Kind    []string `query:"kind,explode" enum:"release,alert,incident,decision,maintenance" doc:"Of these kinds; all when left out."`
+		Kind    []string `query:"kind" enum:"release,alert,incident,decision,maintenance" doc:"Of these kinds, with commas between; all when left out."`
 		Order   string   `query:"order" enum:"newest,oldest" default:"newest"`
 		After   string   `query:"after" maxLength:"512" doc:"The cursor of the page before."`
 		Limit   int      `query:"limit" minimum:"1" maximum:"1000" default:"200"`

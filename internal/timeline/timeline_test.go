@@ -199,7 +199,7 @@ func TestHTTP(t *testing.T) {
 		if l = get("/timeline?from=-3h&kind=release&limit=1&after="+l.Next, 200); len(l.Items) != 1 || l.Items[0].Ref != "a" || l.Next != "" {
 			t.Errorf("%+v", l)
 		}
-		if l = get("/timeline?from=-3h&kind=release&kind=incident&order=oldest", 200); len(l.Items) != 3 || l.Items[2].Ref != "c" {
+		if l = get("/timeline?from=-3h&kind=release,incident&order=oldest", 200); len(l.Items) != 3 || l.Items[2].Ref != "c" {
 			t.Errorf("%+v", l)
 		}
 		get("/timeline?kind=party", 422)

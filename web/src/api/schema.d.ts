@@ -2096,6 +2096,11 @@ export interface components {
             example: string;
             /** Format: date-time */
             first: string;
+            /**
+             * Format: uri
+             * @description Address of the page that says more of the reason, in the asker's language.
+             */
+            guide: string;
             /** Format: date-time */
             last: string;
             reason: string;
@@ -5316,7 +5321,7 @@ export interface operations {
                 env?: string;
                 service?: string;
                 team?: string;
-                /** @description Of these kinds; all when left out. */
+                /** @description Of these kinds, with commas between; all when left out. */
                 kind?: ("release" | "alert" | "incident" | "decision" | "maintenance")[];
                 order?: "newest" | "oldest";
                 /** @description The cursor of the page before. */
