@@ -50,6 +50,8 @@ type commands struct {
 	Trace    traceCmd    `cmd:"" help:"${trace}" group:"ask"`
 	Metrics  metricsCmd  `cmd:"" help:"${metrics}" group:"ask"`
 	Release  releaseCmd  `cmd:"" help:"${release}" group:"ask"`
+	Teams    teamsCmd    `cmd:"" help:"${teams}" group:"ask"`
+	Owners   ownersCmd   `cmd:"" help:"${owners}" group:"ask"`
 	OpenAPI  openapiCmd  `cmd:"" name:"openapi" help:"${openapi}" group:"other"`
 	Version  versionCmd  `cmd:"" help:"${version}" group:"other"`
 	Engine   engineCmd   `cmd:"" hidden:"" passthrough:""`

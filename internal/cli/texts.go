@@ -30,6 +30,8 @@ var help = map[string]i18n.Text{
 	"trace":    i18n.T("Show a trace: its spans as a tree, with the critical path. It needs no range of time.", "トレースをツリーとクリティカルパスで表示します。期間の指定は不要です。"),
 	"metrics":  i18n.T("Query metrics with PromQL.", "PromQL でメトリクスを照会します。"),
 	"release":  i18n.T("Record a release of a service.", "サービスのリリースを記録します。"),
+	"teams":    i18n.T("List teams.", "チームの一覧を表示します。"),
+	"owners":   i18n.T("Whose services are.", "サービスの担当を表示・取り込みします。"),
 	"openapi":  i18n.T("Print the API's OpenAPI document.", "API の OpenAPI 文書を出力します。"),
 	"version":  i18n.T("Print the version.", "バージョンを表示します。"),
 
@@ -54,6 +56,16 @@ var help = map[string]i18n.Text{
 
 	"doctor_server": i18n.T("A running server to compare the clock with.", "時計を比較する、起動中のサーバーのアドレス。"),
 	"health_ready":  i18n.T("Ask whether it can answer questions, too.", "検索に応答できる状態かも確認します。"),
+
+	"owners_list":     i18n.T("List whose each service is, and who says so.", "各サービスの担当とその根拠を表示します。"),
+	"owners_import":   i18n.T("Take over a file: ours, or Backstage's catalog-info.yaml.", "ファイル（Yagura 形式または Backstage の catalog-info.yaml）を取り込みます。"),
+	"owners_team":     i18n.T("Only of this team.", "このチームに限ります。"),
+	"owners_unowned":  i18n.T("Only those that are nobody's.", "担当のないサービスに限ります。"),
+	"owners_problems": i18n.T("Only those where something does not agree.", "指定に不一致のあるサービスに限ります。"),
+	"owners_file":     i18n.T("The file; - is standard input.", "取り込むファイル。- は標準入力。"),
+	"owners_name":     i18n.T("Name that the next import replaces it by; the file's when left out.", "次回の取り込みで置き換える際の名前。省略するとファイル名。"),
+	"owners_create":   i18n.T("Make teams and products that it names and that are not there.", "存在しないチームとプロダクトを作成します。"),
+	"owners_preview":  i18n.T("Only say what would come of it.", "変更せずに、取り込み結果だけを表示します。"),
 
 	"config":      i18n.T("Config file (YAML).", "設定ファイル（YAML）。"),
 	"data_dir":    i18n.T("Folder of all data.", "すべてのデータを置くフォルダー。"),
