@@ -1,5 +1,5 @@
 # make run    build what is missing and start Yagura on its embedded default
-# make demo   the same, with a demo shop that sends real telemetry
+# make demo   the same, with a demo shop: two days of its history, then live
 # make test   everything that CI runs
 # make help   the other targets
 
@@ -18,7 +18,7 @@ help: ## show the targets
 run: build ## build and start on http://127.0.0.1:7700 (ARGS="--listen ..." is passed on)
 	@bin/yagura serve $(ARGS)
 
-demo: build ## start with a demo shop that sends real telemetry
+demo: build ## start with a demo shop: two days of history, then live (docs/guide/en/demo.md)
 	@bin/yagura demo $(ARGS)
 
 dev: engine ## start with the UI rebuilt as you edit it (http://127.0.0.1:5173)

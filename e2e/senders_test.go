@@ -204,21 +204,3 @@ func TestNodeAutoInstrumentation(t *testing.T) {
 		return err
 	})
 }
-
-func TestDemo(t *testing.T) {
-	dir := t.TempDir()
-	api := freeAddr(t)
-	cmd := exec.Command(binary, "demo", "--no-auth", "--data-dir", filepath.Join(dir, "data"),
-		"--listen", api, "--otlp-http", freeAddr(t), "--otlp-grpc", freeAddr(t))
-	program(t, cmd)
-	y := &yagura{t: t, api: "http://" + api}
-	y.eventually(time.Minute, "a full first page", func() error {
-		got, err := y.services()
-		for _, want := range []string{"storefront", "catalog", "inventory", "payment", "mailer"} {
-			if err == nil && got[want] == 0 {
-				err = fmt.Errorf("no requests of %s; there are %v", want, got)
-			}
-		}
-		return err
-	})
-}

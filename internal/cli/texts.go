@@ -21,7 +21,7 @@ var (
 var help = map[string]i18n.Text{
 	"lang":     i18n.T("Language of the output.", "出力の言語。"),
 	"serve":    i18n.T("Start the server.", "サーバーを起動します。"),
-	"demo":     i18n.T("Start the server with a demo shop that sends real telemetry.", "本物のテレメトリを送るデモショップ付きでサーバーを起動します。"),
+	"demo":     i18n.T("Start the server with a demo shop: two days of history, then live.", "デモショップ付きでサーバーを起動します。2 日分の履歴を作り、その後はリアルタイムに送ります。"),
 	"doctor":   i18n.T("Check what the server needs: configuration, folder, disk, ports, engine, stores, certificates, clock.", "サーバーに必要なもの（設定、フォルダー、ディスク、ポート、エンジン、保存先、証明書、時計）を点検します。"),
 	"health":   i18n.T("Ask whether this machine's server lives, for health checks.", "このマシンのサーバーが動作しているかを確認します（ヘルスチェック用）。"),
 	"services": i18n.T("List the services, the one that hurts users most first.", "サービスの一覧を、利用者への影響が大きい順に表示します。"),
