@@ -155,6 +155,12 @@ func (s *Service) Setup(ctx context.Context, token string, u User, password stri
 		if err := s.Audit(ctx, tx, "user.setup", u.ID, u.Name, nil, stateOfUser(u)); err != nil {
 			return err
 		}
+		if err := s.applyFile(ctx, tx, u); err != nil {
+			return err
+		}
+		if u.teams, err = membershipsOf(tx, u.ID); err != nil {
+			return err
+		}
 		sess, err = s.begin(tx, u)
 		return err
 	})

@@ -119,6 +119,9 @@ func (s *Service) SignIn(ctx context.Context, email, password, addr string) (Use
 				return err
 			}
 		}
+		if u.teams, err = membershipsOf(tx, u.ID); err != nil {
+			return err
+		}
 		if sess, err = s.begin(tx, u); err != nil {
 			return err
 		}

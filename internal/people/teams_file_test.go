@@ -5,6 +5,8 @@ import (
 
 	"github.com/yagura-sre/yagura/internal/authz"
 	"github.com/yagura-sre/yagura/internal/fault"
+	"github.com/yagura-sre/yagura/internal/sqldb"
+	"github.com/yagura-sre/yagura/internal/sqldb/sqldbtest"
 )
 
 func parseTeams(t *testing.T, text string) *TeamsFile {
@@ -79,6 +81,25 @@ func (x *fixture) trailOf(t *testing.T, action string) (s string) {
 		s = e.Action + s
 	}
 	return s
+}
+
+// The file was read before there was anybody: the first administrator is in their team too.
+func TestTeamsFileNamesTheFirstAdministrator(t *testing.T) {
+	sqldbtest.Run(t, func(t *testing.T, db *sqldb.DB) {
+		x := fresh(t, db)
+		x.file = parseTeams(t, "teams: [{slug: a, name: A, leads: [ann@example.com]}]")
+		if err := x.ApplyTeamsFile(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		token, err := x.SetupToken(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		u, _, err := x.Setup(t.Context(), token, User{Email: "ann@example.com", Name: "Ann"}, password)
+		if p := u.Principal(); err != nil || len(p.Leads) != 1 || p.Role != authz.Admin {
+			t.Errorf("%+v %v", p, err)
+		}
+	})
 }
 
 func TestTeamsFileThatIsWrong(t *testing.T) {

@@ -1,4 +1,4 @@
-import { Alert, Button, Divider, PasswordInput, TextInput } from '@mantine/core';
+import { Button, Divider, PasswordInput, TextInput } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useRouter } from '@tanstack/react-router';
 import { type FormEvent, useState } from 'react';
@@ -40,10 +40,10 @@ export function SignInPage() {
   return (
     <AuthFrame title={t.auth.signInTitle}>
       {search.error && (
-        <Alert color="red" role="alert">
+        <div role="alert" className={classes.refused}>
           {x.refused[search.error] ?? x.refused.provider}
           {search.trace && <div className="dim">{x.trace(search.trace)}</div>}
-        </Alert>
+        </div>
       )}
       {providers.length > 0 && (
         <div className={classes.form}>
