@@ -67,6 +67,15 @@ var help = map[string]i18n.Text{
 	"owners_create":   i18n.T("Make teams and products that it names and that are not there.", "存在しないチームとプロダクトを作成します。"),
 	"owners_preview":  i18n.T("Only say what would come of it.", "変更せずに、取り込み結果だけを表示します。"),
 
+	"release_service": i18n.T("The service, as its telemetry names it.", "サービス名（テレメトリーの service.name）。"),
+	"release_version": i18n.T("The version: best the same as service.version.", "バージョン。テレメトリーの service.version と同じ値を推奨します。"),
+	"release_env":     i18n.T("Environment that was released to; needed when the service is in several.", "リリース先の環境。複数の環境で動くサービスでは必須です。"),
+	"release_commit":  i18n.T("Commit; in GitHub Actions and GitLab CI it is known.", "コミット。GitHub Actions と GitLab CI では自動で設定されます。"),
+	"release_author":  i18n.T("Who released; in GitHub Actions and GitLab CI it is known.", "リリースした人。GitHub Actions と GitLab CI では自動で設定されます。"),
+	"release_url":     i18n.T("Where more is to be read: the pipeline, the release notes.", "パイプラインやリリースノートの URL。"),
+	"release_time":    i18n.T("When it was released; now when left out.", "リリース時刻。省略すると現在時刻です。"),
+	"release_note":    i18n.T("What people should know of it.", "リリースの説明。"),
+
 	"config":      i18n.T("Config file (YAML).", "設定ファイル（YAML）。"),
 	"data_dir":    i18n.T("Folder of all data.", "すべてのデータを置くフォルダー。"),
 	"listen":      i18n.T("Address of the UI and the API.", "画面と API のアドレス。"),
