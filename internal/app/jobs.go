@@ -8,6 +8,7 @@ import (
 
 	"github.com/yagura-sre/yagura/internal/i18n"
 	"github.com/yagura-sre/yagura/internal/job"
+	"github.com/yagura-sre/yagura/internal/telemetry"
 )
 
 // openJobs makes the runner. Rooms add their jobs to it as they are opened; it begins in
@@ -30,10 +31,46 @@ func (a *App) openJobs(_, _ context.Context) error {
 		Every: time.Minute, Timeout: 10 * time.Minute,
 		Run: func(ctx context.Context) error {
 			now, keep := a.Clock.Now(), a.Config.Retention
+			if err := a.store.RetainFigures(ctx, now.Add(-keep.Figures.D())); err != nil {
+				return err
+			}
 			return a.store.Retain(ctx, now.Add(-keep.Logs.D()), now.Add(-keep.Spans.D()))
 		},
 	})
+	a.jobs.Add(job.Spec{
+		Name: "telemetry.peers", Title: i18n.T("Find which service answers at which address", "接続先アドレスとサービスの対応付け"),
+		Every: time.Minute, Timeout: 5 * time.Minute,
+		Run: func(ctx context.Context) error { return a.store.LearnPeers(ctx) },
+	})
+	a.jobs.Add(job.Spec{
+		Name: rebuildJob, Title: i18n.T("Rebuild figures from the rows", "保存データからの集計の再計算"),
+		Every: time.Minute, Timeout: 30 * time.Minute,
+		Run: func(ctx context.Context) error {
+			// A long one goes on in the next run: that is no failure of this one.
+			some, cancel := context.WithTimeout(ctx, 20*time.Minute)
+			defer cancel()
+			if err := a.store.RunRebuilds(some, a.settled); some.Err() == nil || ctx.Err() != nil {
+				return err
+			}
+			return nil
+		},
+	})
 	return nil
+}
+
+const rebuildJob = "telemetry.rebuild"
+
+// settled is the time before which everything that arrived is in the store, or refused.
+func (a *App) settled() time.Time {
+	at := a.Clock.Now()
+	for _, s := range a.wal.Stats() {
+		if s.Signal != telemetry.Metrics && s.Blocks > 0 {
+			if begun := a.Clock.Now().Add(-s.OldestAge); begun.Before(at) {
+				at = begun
+			}
+		}
+	}
+	return at
 }
 
 // jobProblems says which jobs fail again and again.

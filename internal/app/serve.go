@@ -35,6 +35,7 @@ func (a *App) newAPI(opt api.Options) *api.API {
 	insight.Register(to, insight.NewService(a.seen()))
 	ingest.Register(to, a.ingest, func() wal.Quarantine { return a.wal.Quarantine() })
 	job.Register(to, a.jobs)
+	telemetry.RegisterRebuilds(to, a.store, a.Clock, func(ctx context.Context) { _ = a.jobs.Soon(ctx, rebuildJob) }) // it is due within the minute anyway
 	timeline.Register(to, a.history)
 	release.Register(to, a.releases)
 	notify.Register(to, a.notify)

@@ -100,6 +100,8 @@ type WAL struct {
 type Retention struct {
 	Logs  Duration `yaml:"logs" en:"Logs." ja:"ログの保持期間。"`
 	Spans Duration `yaml:"spans" en:"Spans." ja:"スパンの保持期間。"`
+
+	Figures Duration `yaml:"figures" en:"What is counted by the minute: requests, errors, statements, patterns. Dropped by the month." ja:"分単位の集計（リクエスト、エラー、SQL 文、ログパターンなど）の保持期間。月単位で削除します。"`
 }
 
 // Limits bounds what comes in.
@@ -157,7 +159,7 @@ func Default() Config {
 		Engine:    Engine{Database: "yagura", MaxQuery: Duration(30 * time.Second)},
 		Metrics:   Metrics{Retention: 90 * day},
 		WAL:       WAL{MaxBytes: 2 << 30, MinFreeBytes: 256 << 20},
-		Retention: Retention{Logs: 30 * day, Spans: 14 * day},
+		Retention: Retention{Logs: 30 * day, Spans: 14 * day, Figures: 760 * day},
 		Limits: Limits{
 			RequestBytes: 16 << 20, InflightBytes: 256 << 20, ConcurrentRequests: 256, Services: 1000,
 			Attributes: 128, AttributeBytes: 16 << 10, BodyBytes: 256 << 10, Future: Duration(10 * time.Minute),

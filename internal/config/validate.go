@@ -95,6 +95,7 @@ func (p *problems) validate(c Config) {
 	between(p, "metrics.retention", c.Metrics.Retention, day, 10*year)
 	between(p, "retention.logs", c.Retention.Logs, day, 10*year)
 	between(p, "retention.spans", c.Retention.Spans, day, 10*year)
+	between(p, "retention.figures", c.Retention.Figures, day, 10*year)
 	between(p, "limits.future", c.Limits.Future, 0, day)
 	if c.Engine.MaxMemory != 0 {
 		between(p, "engine.max_memory", c.Engine.MaxMemory, 512<<20, 1<<50)

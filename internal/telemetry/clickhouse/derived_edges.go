@@ -114,7 +114,7 @@ func (s *Store) behind(ctx context.Context, w window) (behind map[string][]telem
 	q := &statement{}
 	q.text("SELECT service, env, peer_kind, peer, to_service, to_env, sum(calls) AS n")
 	w.around(q)
-	q.text(" GROUP BY service, env, peer_kind, peer, to_service, to_env ORDER BY n DESC, to_service, to_env LIMIT 100000")
+	q.text(" GROUP BY service, env, peer_kind, peer, to_service, to_env ORDER BY n DESC, to_service, to_env, peer LIMIT 100000")
 	err = s.answer(ctx, q, func(r driver.Rows) error {
 		var k [6]string
 		var n uint64

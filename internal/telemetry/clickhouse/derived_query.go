@@ -93,6 +93,7 @@ func (s *Store) askDerived(ctx context.Context, d *telemetry.DerivedQuery) (wind
 type firstMinute struct {
 	sync.Mutex
 	at, asked time.Time
+	learned   time.Time // until when LearnPeers has looked
 }
 
 // since is the first minute that there are figures of. It is asked for again after a while:

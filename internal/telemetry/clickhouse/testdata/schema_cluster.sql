@@ -376,3 +376,31 @@ SELECT service, env, error_group, min(first) AS first FROM yagura.minutes_errors
 
 INSERT INTO yagura.error_groups SELECT service, env, error_group, min(first) FROM yagura.minutes_errors GROUP BY service, env, error_group;
 
+-- 0008_rebuild
+CREATE TABLE IF NOT EXISTS yagura.rebuild_spans_local ON CLUSTER main
+(
+    time DateTime64(9, 'UTC'), arrived DateTime64(9, 'UTC'), duration Int64,
+    env LowCardinality(String), service LowCardinality(String), version LowCardinality(String), instance LowCardinality(String), host LowCardinality(String),
+    resource LowCardinality(String), trace_id FixedString(16), span_id FixedString(8), kind UInt8, status UInt8, endpoint LowCardinality(String),
+    code LowCardinality(String), peer_kind LowCardinality(String), peer LowCardinality(String), operation_id FixedString(8), operation LowCardinality(String),
+    error_group FixedString(8), error_group_type LowCardinality(String), error_group_message LowCardinality(String), error_group_frame LowCardinality(String),
+    attributes Map(LowCardinality(String), String)
+)
+ENGINE = ReplicatedMergeTree('/yagura/yagura/{shard}/rebuild_spans', '{replica}')
+ORDER BY time;
+
+CREATE TABLE IF NOT EXISTS yagura.rebuild_spans ON CLUSTER main AS yagura.rebuild_spans_local ENGINE = Distributed(main, yagura, rebuild_spans_local, rand());
+
+CREATE TABLE IF NOT EXISTS yagura.rebuild_logs_local ON CLUSTER main
+(
+    time DateTime64(9, 'UTC'), arrived DateTime64(9, 'UTC'), severity UInt8, body String,
+    env LowCardinality(String), service LowCardinality(String), version LowCardinality(String), instance LowCardinality(String), host LowCardinality(String),
+    resource LowCardinality(String), trace_id FixedString(16), span_id FixedString(8), pattern_id FixedString(8), pattern LowCardinality(String),
+    error_group FixedString(8), error_group_type LowCardinality(String), error_group_message LowCardinality(String), error_group_frame LowCardinality(String),
+    attributes Map(LowCardinality(String), String)
+)
+ENGINE = ReplicatedMergeTree('/yagura/yagura/{shard}/rebuild_logs', '{replica}')
+ORDER BY time;
+
+CREATE TABLE IF NOT EXISTS yagura.rebuild_logs ON CLUSTER main AS yagura.rebuild_logs_local ENGINE = Distributed(main, yagura, rebuild_logs_local, rand());
+
