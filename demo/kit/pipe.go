@@ -196,10 +196,10 @@ func (s pipeLogs) OnEmit(_ context.Context, r *sdklog.Record) error {
 // ids are trace and span ids by the dice, so that a seed gives the same traces.
 type ids struct{ dice *Dice }
 
-func (g *ids) NewIDs(context.Context) (t trace.TraceID, s trace.SpanID) {
+func (g *ids) NewIDs(ctx context.Context) (t trace.TraceID, s trace.SpanID) {
 	binary.BigEndian.PutUint64(t[:8], g.dice.bits())
 	binary.BigEndian.PutUint64(t[8:], g.dice.bits())
-	return t, g.NewSpanID(nil, t)
+	return t, g.NewSpanID(ctx, t)
 }
 
 func (g *ids) NewSpanID(context.Context, trace.TraceID) (s trace.SpanID) {
