@@ -18,6 +18,24 @@ import (
 	openapi_types "github.com/oapi-codegen/runtime/types"
 )
 
+// Defines values for AssigneeViewKind.
+const (
+	AssigneeViewKindTeam AssigneeViewKind = "team"
+	AssigneeViewKindUser AssigneeViewKind = "user"
+)
+
+// Valid indicates whether the value is a known member of the AssigneeViewKind enum.
+func (e AssigneeViewKind) Valid() bool {
+	switch e {
+	case AssigneeViewKindTeam:
+		return true
+	case AssigneeViewKindUser:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for AuditActorKind.
 const (
 	AuditActorKindEmpty  AuditActorKind = ""
@@ -240,6 +258,24 @@ func (e DestinationViewLang) Valid() bool {
 	}
 }
 
+// Defines values for EndpointViewKind.
+const (
+	EndpointViewKindConsumer EndpointViewKind = "consumer"
+	EndpointViewKindServer   EndpointViewKind = "server"
+)
+
+// Valid indicates whether the value is a known member of the EndpointViewKind enum.
+func (e EndpointViewKind) Valid() bool {
+	switch e {
+	case EndpointViewKindConsumer:
+		return true
+	case EndpointViewKindServer:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for EngineViewKind.
 const (
 	EngineViewKindEmbedded EngineViewKind = "embedded"
@@ -276,6 +312,129 @@ func (e EngineViewPhase) Valid() bool {
 	case EngineViewPhaseStarting:
 		return true
 	case EngineViewPhaseStopped:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ErrorChangeBodyMended.
+const (
+	ErrorChangeBodyMendedNext    ErrorChangeBodyMended = "next"
+	ErrorChangeBodyMendedNow     ErrorChangeBodyMended = "now"
+	ErrorChangeBodyMendedVersion ErrorChangeBodyMended = "version"
+)
+
+// Valid indicates whether the value is a known member of the ErrorChangeBodyMended enum.
+func (e ErrorChangeBodyMended) Valid() bool {
+	switch e {
+	case ErrorChangeBodyMendedNext:
+		return true
+	case ErrorChangeBodyMendedNow:
+		return true
+	case ErrorChangeBodyMendedVersion:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ErrorChangeBodyStatus.
+const (
+	ErrorChangeBodyStatusIgnored  ErrorChangeBodyStatus = "ignored"
+	ErrorChangeBodyStatusOpen     ErrorChangeBodyStatus = "open"
+	ErrorChangeBodyStatusResolved ErrorChangeBodyStatus = "resolved"
+)
+
+// Valid indicates whether the value is a known member of the ErrorChangeBodyStatus enum.
+func (e ErrorChangeBodyStatus) Valid() bool {
+	switch e {
+	case ErrorChangeBodyStatusIgnored:
+		return true
+	case ErrorChangeBodyStatusOpen:
+		return true
+	case ErrorChangeBodyStatusResolved:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ErrorEventViewAction.
+const (
+	ErrorEventViewActionAssign  ErrorEventViewAction = "assign"
+	ErrorEventViewActionComment ErrorEventViewAction = "comment"
+	ErrorEventViewActionIgnore  ErrorEventViewAction = "ignore"
+	ErrorEventViewActionReopen  ErrorEventViewAction = "reopen"
+	ErrorEventViewActionResolve ErrorEventViewAction = "resolve"
+	ErrorEventViewActionReturn  ErrorEventViewAction = "return"
+	ErrorEventViewActionWakeUp  ErrorEventViewAction = "wake_up"
+)
+
+// Valid indicates whether the value is a known member of the ErrorEventViewAction enum.
+func (e ErrorEventViewAction) Valid() bool {
+	switch e {
+	case ErrorEventViewActionAssign:
+		return true
+	case ErrorEventViewActionComment:
+		return true
+	case ErrorEventViewActionIgnore:
+		return true
+	case ErrorEventViewActionReopen:
+		return true
+	case ErrorEventViewActionResolve:
+		return true
+	case ErrorEventViewActionReturn:
+		return true
+	case ErrorEventViewActionWakeUp:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ErrorGroupViewShows.
+const (
+	ErrorGroupViewShowsIgnored  ErrorGroupViewShows = "ignored"
+	ErrorGroupViewShowsNew      ErrorGroupViewShows = "new"
+	ErrorGroupViewShowsOngoing  ErrorGroupViewShows = "ongoing"
+	ErrorGroupViewShowsResolved ErrorGroupViewShows = "resolved"
+	ErrorGroupViewShowsReturned ErrorGroupViewShows = "returned"
+)
+
+// Valid indicates whether the value is a known member of the ErrorGroupViewShows enum.
+func (e ErrorGroupViewShows) Valid() bool {
+	switch e {
+	case ErrorGroupViewShowsIgnored:
+		return true
+	case ErrorGroupViewShowsNew:
+		return true
+	case ErrorGroupViewShowsOngoing:
+		return true
+	case ErrorGroupViewShowsResolved:
+		return true
+	case ErrorGroupViewShowsReturned:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ErrorStateViewStatus.
+const (
+	ErrorStateViewStatusIgnored  ErrorStateViewStatus = "ignored"
+	ErrorStateViewStatusOpen     ErrorStateViewStatus = "open"
+	ErrorStateViewStatusResolved ErrorStateViewStatus = "resolved"
+)
+
+// Valid indicates whether the value is a known member of the ErrorStateViewStatus enum.
+func (e ErrorStateViewStatus) Valid() bool {
+	switch e {
+	case ErrorStateViewStatusIgnored:
+		return true
+	case ErrorStateViewStatusOpen:
+		return true
+	case ErrorStateViewStatusResolved:
 		return true
 	default:
 		return false
@@ -498,6 +657,42 @@ func (e MetricResultBodyType) Valid() bool {
 	}
 }
 
+// Defines values for NewViewBodyPage.
+const (
+	NewViewBodyPageDatabases NewViewBodyPage = "databases"
+	NewViewBodyPageErrors    NewViewBodyPage = "errors"
+	NewViewBodyPageLogs      NewViewBodyPage = "logs"
+	NewViewBodyPageMap       NewViewBodyPage = "map"
+	NewViewBodyPageMetrics   NewViewBodyPage = "metrics"
+	NewViewBodyPageSQL       NewViewBodyPage = "sql"
+	NewViewBodyPageServices  NewViewBodyPage = "services"
+	NewViewBodyPageTraces    NewViewBodyPage = "traces"
+)
+
+// Valid indicates whether the value is a known member of the NewViewBodyPage enum.
+func (e NewViewBodyPage) Valid() bool {
+	switch e {
+	case NewViewBodyPageDatabases:
+		return true
+	case NewViewBodyPageErrors:
+		return true
+	case NewViewBodyPageLogs:
+		return true
+	case NewViewBodyPageMap:
+		return true
+	case NewViewBodyPageMetrics:
+		return true
+	case NewViewBodyPageSQL:
+		return true
+	case NewViewBodyPageServices:
+		return true
+	case NewViewBodyPageTraces:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for OwnerViewProblems.
 const (
 	OwnerViewProblemsOtherProduct   OwnerViewProblems = "other_product"
@@ -570,6 +765,36 @@ func (e OwnerViewTeamFrom) Valid() bool {
 	case OwnerViewTeamFromProduct:
 		return true
 	case OwnerViewTeamFromTelemetry:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PeerViewKind.
+const (
+	PeerViewKindCache   PeerViewKind = "cache"
+	PeerViewKindDB      PeerViewKind = "db"
+	PeerViewKindHTTP    PeerViewKind = "http"
+	PeerViewKindQueue   PeerViewKind = "queue"
+	PeerViewKindRPC     PeerViewKind = "rpc"
+	PeerViewKindService PeerViewKind = "service"
+)
+
+// Valid indicates whether the value is a known member of the PeerViewKind enum.
+func (e PeerViewKind) Valid() bool {
+	switch e {
+	case PeerViewKindCache:
+		return true
+	case PeerViewKindDB:
+		return true
+	case PeerViewKindHTTP:
+		return true
+	case PeerViewKindQueue:
+		return true
+	case PeerViewKindRPC:
+		return true
+	case PeerViewKindService:
 		return true
 	default:
 		return false
@@ -1143,6 +1368,117 @@ func (e UserPatchBodyRole) Valid() bool {
 	}
 }
 
+// Defines values for ListCallsParamsCompare.
+const (
+	ListCallsParamsCompareDay  ListCallsParamsCompare = "day"
+	ListCallsParamsCompareWeek ListCallsParamsCompare = "week"
+)
+
+// Valid indicates whether the value is a known member of the ListCallsParamsCompare enum.
+func (e ListCallsParamsCompare) Valid() bool {
+	switch e {
+	case ListCallsParamsCompareDay:
+		return true
+	case ListCallsParamsCompareWeek:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListCallsParamsKinds.
+const (
+	ListCallsParamsKindsCache   ListCallsParamsKinds = "cache"
+	ListCallsParamsKindsDB      ListCallsParamsKinds = "db"
+	ListCallsParamsKindsHTTP    ListCallsParamsKinds = "http"
+	ListCallsParamsKindsQueue   ListCallsParamsKinds = "queue"
+	ListCallsParamsKindsRPC     ListCallsParamsKinds = "rpc"
+	ListCallsParamsKindsService ListCallsParamsKinds = "service"
+)
+
+// Valid indicates whether the value is a known member of the ListCallsParamsKinds enum.
+func (e ListCallsParamsKinds) Valid() bool {
+	switch e {
+	case ListCallsParamsKindsCache:
+		return true
+	case ListCallsParamsKindsDB:
+		return true
+	case ListCallsParamsKindsHTTP:
+		return true
+	case ListCallsParamsKindsQueue:
+		return true
+	case ListCallsParamsKindsRPC:
+		return true
+	case ListCallsParamsKindsService:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListErrorsParamsCompare.
+const (
+	ListErrorsParamsCompareDay  ListErrorsParamsCompare = "day"
+	ListErrorsParamsCompareWeek ListErrorsParamsCompare = "week"
+)
+
+// Valid indicates whether the value is a known member of the ListErrorsParamsCompare enum.
+func (e ListErrorsParamsCompare) Valid() bool {
+	switch e {
+	case ListErrorsParamsCompareDay:
+		return true
+	case ListErrorsParamsCompareWeek:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListErrorsParamsShows.
+const (
+	ListErrorsParamsShowsIgnored  ListErrorsParamsShows = "ignored"
+	ListErrorsParamsShowsNew      ListErrorsParamsShows = "new"
+	ListErrorsParamsShowsOngoing  ListErrorsParamsShows = "ongoing"
+	ListErrorsParamsShowsResolved ListErrorsParamsShows = "resolved"
+	ListErrorsParamsShowsReturned ListErrorsParamsShows = "returned"
+)
+
+// Valid indicates whether the value is a known member of the ListErrorsParamsShows enum.
+func (e ListErrorsParamsShows) Valid() bool {
+	switch e {
+	case ListErrorsParamsShowsIgnored:
+		return true
+	case ListErrorsParamsShowsNew:
+		return true
+	case ListErrorsParamsShowsOngoing:
+		return true
+	case ListErrorsParamsShowsResolved:
+		return true
+	case ListErrorsParamsShowsReturned:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for GetErrorParamsCompare.
+const (
+	GetErrorParamsCompareDay  GetErrorParamsCompare = "day"
+	GetErrorParamsCompareWeek GetErrorParamsCompare = "week"
+)
+
+// Valid indicates whether the value is a known member of the GetErrorParamsCompare enum.
+func (e GetErrorParamsCompare) Valid() bool {
+	switch e {
+	case GetErrorParamsCompareDay:
+		return true
+	case GetErrorParamsCompareWeek:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for CheckFilterParamsSignal.
 const (
 	CheckFilterParamsSignalLogs  CheckFilterParamsSignal = "logs"
@@ -1233,6 +1569,72 @@ func (e ExportLogsParamsOrder) Valid() bool {
 	}
 }
 
+// Defines values for ListLogPatternsParamsCompare.
+const (
+	ListLogPatternsParamsCompareDay  ListLogPatternsParamsCompare = "day"
+	ListLogPatternsParamsCompareWeek ListLogPatternsParamsCompare = "week"
+)
+
+// Valid indicates whether the value is a known member of the ListLogPatternsParamsCompare enum.
+func (e ListLogPatternsParamsCompare) Valid() bool {
+	switch e {
+	case ListLogPatternsParamsCompareDay:
+		return true
+	case ListLogPatternsParamsCompareWeek:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListLogPatternsParamsLevels.
+const (
+	ListLogPatternsParamsLevelsDebug ListLogPatternsParamsLevels = "debug"
+	ListLogPatternsParamsLevelsError ListLogPatternsParamsLevels = "error"
+	ListLogPatternsParamsLevelsFatal ListLogPatternsParamsLevels = "fatal"
+	ListLogPatternsParamsLevelsInfo  ListLogPatternsParamsLevels = "info"
+	ListLogPatternsParamsLevelsTrace ListLogPatternsParamsLevels = "trace"
+	ListLogPatternsParamsLevelsWarn  ListLogPatternsParamsLevels = "warn"
+)
+
+// Valid indicates whether the value is a known member of the ListLogPatternsParamsLevels enum.
+func (e ListLogPatternsParamsLevels) Valid() bool {
+	switch e {
+	case ListLogPatternsParamsLevelsDebug:
+		return true
+	case ListLogPatternsParamsLevelsError:
+		return true
+	case ListLogPatternsParamsLevelsFatal:
+		return true
+	case ListLogPatternsParamsLevelsInfo:
+		return true
+	case ListLogPatternsParamsLevelsTrace:
+		return true
+	case ListLogPatternsParamsLevelsWarn:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for GetMapParamsCompare.
+const (
+	GetMapParamsCompareDay  GetMapParamsCompare = "day"
+	GetMapParamsCompareWeek GetMapParamsCompare = "week"
+)
+
+// Valid indicates whether the value is a known member of the GetMapParamsCompare enum.
+func (e GetMapParamsCompare) Valid() bool {
+	switch e {
+	case GetMapParamsCompareDay:
+		return true
+	case GetMapParamsCompareWeek:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListDeliveriesParamsState.
 const (
 	ListDeliveriesParamsStateDead    ListDeliveriesParamsState = "dead"
@@ -1272,6 +1674,60 @@ func (e ListOwnersParamsState) Valid() bool {
 	case ListOwnersParamsStateProblems:
 		return true
 	case ListOwnersParamsStateUnowned:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListServicesParamsCompare.
+const (
+	ListServicesParamsCompareDay  ListServicesParamsCompare = "day"
+	ListServicesParamsCompareWeek ListServicesParamsCompare = "week"
+)
+
+// Valid indicates whether the value is a known member of the ListServicesParamsCompare enum.
+func (e ListServicesParamsCompare) Valid() bool {
+	switch e {
+	case ListServicesParamsCompareDay:
+		return true
+	case ListServicesParamsCompareWeek:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for GetServiceParamsCompare.
+const (
+	GetServiceParamsCompareDay  GetServiceParamsCompare = "day"
+	GetServiceParamsCompareWeek GetServiceParamsCompare = "week"
+)
+
+// Valid indicates whether the value is a known member of the GetServiceParamsCompare enum.
+func (e GetServiceParamsCompare) Valid() bool {
+	switch e {
+	case GetServiceParamsCompareDay:
+		return true
+	case GetServiceParamsCompareWeek:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for GetEndpointParamsCompare.
+const (
+	GetEndpointParamsCompareDay  GetEndpointParamsCompare = "day"
+	GetEndpointParamsCompareWeek GetEndpointParamsCompare = "week"
+)
+
+// Valid indicates whether the value is a known member of the GetEndpointParamsCompare enum.
+func (e GetEndpointParamsCompare) Valid() bool {
+	switch e {
+	case GetEndpointParamsCompareDay:
+		return true
+	case GetEndpointParamsCompareWeek:
 		return true
 	default:
 		return false
@@ -1416,6 +1872,16 @@ type AssignInputBody struct {
 	Team *string `json:"team,omitempty"`
 }
 
+// AssigneeView defines model for AssigneeView.
+type AssigneeView struct {
+	ID   string           `json:"id"`
+	Kind AssigneeViewKind `json:"kind"`
+	Name *string          `json:"name,omitempty"`
+}
+
+// AssigneeViewKind defines model for AssigneeView.Kind.
+type AssigneeViewKind string
+
 // Audit defines model for Audit.
 type Audit struct {
 	// Action Examples: user.update
@@ -1463,6 +1929,57 @@ type BucketRecord struct {
 	Time   time.Time        `json:"time"`
 }
 
+// CallView defines model for CallView.
+type CallView struct {
+	Before *RedView `json:"before,omitempty"`
+
+	// Callers Services, the one that spends most first, at most 5.
+	Callers []string `json:"callers"`
+	Calls   RedView  `json:"calls"`
+	Peer    PeerView `json:"peer"`
+
+	// Services How many call.
+	Services int64 `json:"services"`
+
+	// Shape ID of the operation's shape; spans have it as shape.
+	Shape string `json:"shape"`
+
+	// Text A statement without its values, a method, a route.
+	Text  string    `json:"text"`
+	Trend TrendView `json:"trend"`
+}
+
+// CallerView defines model for CallerView.
+type CallerView struct {
+	// Endpoint Of the callee.
+	Endpoint string `json:"endpoint"`
+	Env      string `json:"env"`
+
+	// Part 0 to 1.
+	Part float64 `json:"part"`
+
+	// Sampled Calls that the part was counted over.
+	Sampled int64  `json:"sampled"`
+	Service string `json:"service"`
+}
+
+// CallsView defines model for CallsView.
+type CallsView struct {
+	// From What the figures cover: the range that was asked for, widened to whole minutes.
+	From  time.Time  `json:"from"`
+	Items []CallView `json:"items"`
+
+	// More There were more rows than the limit.
+	More bool `json:"more"`
+
+	// Since The first minute of which there are figures at all; a range or a comparison that begins before it is incomplete.
+	Since *time.Time `json:"since,omitempty"`
+
+	// StepNs Distance of the points of series, which begin at from.
+	StepNs int64     `json:"step_ns"`
+	To     time.Time `json:"to"`
+}
+
 // ClaimView defines model for ClaimView.
 type ClaimView struct {
 	By *string `json:"by,omitempty"`
@@ -1491,6 +2008,15 @@ type ClaimViewProblems string
 
 // ClaimViewSource defines model for ClaimView.Source.
 type ClaimViewSource string
+
+// CodeView defines model for CodeView.
+type CodeView struct {
+	// Code HTTP or gRPC status; empty where the spans name none.
+	Code   string  `json:"code"`
+	Count  int64   `json:"count"`
+	Errors int64   `json:"errors"`
+	Trend  []int64 `json:"trend"`
+}
 
 // ContrastBody defines model for ContrastBody.
 type ContrastBody struct {
@@ -1703,6 +2229,75 @@ type DurationsBody struct {
 	StepNs int64 `json:"step_ns"`
 }
 
+// EdgeView defines model for EdgeView.
+type EdgeView struct {
+	Before *RedView `json:"before,omitempty"`
+
+	// Behind The services found behind a peer that is none of them alone.
+	Behind []ShareView `json:"behind"`
+
+	// Calls As the caller saw them.
+	Calls RedView `json:"calls"`
+
+	// Consumes The edge leads from the queue to the service.
+	Consumes bool   `json:"consumes"`
+	Env      string `json:"env"`
+
+	// Peer What the callers know of the far end.
+	Peer PeerView `json:"peer"`
+
+	// Service The caller; of a queue's consumer, the consumer.
+	Service string `json:"service"`
+
+	// To The service that answers at the peer, found in traces; empty where no instrumented one does.
+	To    string    `json:"to"`
+	ToEnv string    `json:"to_env"`
+	Trend TrendView `json:"trend"`
+}
+
+// EndpointPageView defines model for EndpointPageView.
+type EndpointPageView struct {
+	Before   *RedView     `json:"before,omitempty"`
+	Callers  []CallerView `json:"callers"`
+	Codes    []CodeView   `json:"codes"`
+	Endpoint string       `json:"endpoint"`
+
+	// From What the figures cover: the range that was asked for, widened to whole minutes.
+	From    time.Time   `json:"from"`
+	Heatmap HeatmapView `json:"heatmap"`
+
+	// More There were more rows than the limit.
+	More     bool    `json:"more"`
+	Requests RedView `json:"requests"`
+	Service  string  `json:"service"`
+
+	// Since The first minute of which there are figures at all; a range or a comparison that begins before it is incomplete.
+	Since *time.Time `json:"since,omitempty"`
+
+	// StepNs Distance of the points of series, which begin at from.
+	StepNs   int64         `json:"step_ns"`
+	To       time.Time     `json:"to"`
+	Trend    TrendView     `json:"trend"`
+	Versions []VersionView `json:"versions"`
+}
+
+// EndpointView defines model for EndpointView.
+type EndpointView struct {
+	Before *RedView `json:"before,omitempty"`
+
+	// Endpoint (other) stands for all beyond what is kept apart.
+	Endpoint string           `json:"endpoint"`
+	Env      string           `json:"env"`
+	Kind     EndpointViewKind `json:"kind"`
+	LastSeen time.Time        `json:"last_seen"`
+	Requests RedView          `json:"requests"`
+	Service  string           `json:"service"`
+	Trend    TrendView        `json:"trend"`
+}
+
+// EndpointViewKind defines model for EndpointView.Kind.
+type EndpointViewKind string
+
 // EngineView defines model for EngineView.
 type EngineView struct {
 	Kind      EngineViewKind  `json:"kind"`
@@ -1723,6 +2318,170 @@ type EngineViewKind string
 
 // EngineViewPhase defines model for EngineView.Phase.
 type EngineViewPhase string
+
+// ErrorChangeBody defines model for ErrorChangeBody.
+type ErrorChangeBody struct {
+	// Assignee An empty id is nobody.
+	Assignee *AssigneeView `json:"assignee,omitempty"`
+
+	// Mended With resolved: from where on it must not be seen any more.
+	Mended *ErrorChangeBodyMended `json:"mended,omitempty"`
+	Note   *string                `json:"note,omitempty"`
+
+	// Reason With ignored: why.
+	Reason *string                `json:"reason,omitempty"`
+	Status *ErrorChangeBodyStatus `json:"status,omitempty"`
+
+	// Until With ignored: until when; missing is for good.
+	Until *time.Time `json:"until,omitempty"`
+
+	// Version With mended: version.
+	Version *string `json:"version,omitempty"`
+}
+
+// ErrorChangeBodyMended With resolved: from where on it must not be seen any more.
+type ErrorChangeBodyMended string
+
+// ErrorChangeBodyStatus defines model for ErrorChangeBody.Status.
+type ErrorChangeBodyStatus string
+
+// ErrorEventView defines model for ErrorEventView.
+type ErrorEventView struct {
+	Action ErrorEventViewAction `json:"action"`
+
+	// By Empty for Yagura itself.
+	By string `json:"by"`
+
+	// Text The note, the reason, the version or the assignee.
+	Text string    `json:"text"`
+	Time time.Time `json:"time"`
+}
+
+// ErrorEventViewAction defines model for ErrorEventView.Action.
+type ErrorEventViewAction string
+
+// ErrorGroupView defines model for ErrorGroupView.
+type ErrorGroupView struct {
+	Before *int64 `json:"before,omitempty"`
+
+	// Count In the range.
+	Count int64 `json:"count"`
+
+	// Endpoints Whose requests had it, most first.
+	Endpoints []TallyView `json:"endpoints"`
+	Env       string      `json:"env"`
+
+	// First Within the range.
+	First *time.Time `json:"first,omitempty"`
+
+	// FirstEver As far back as figures are kept.
+	FirstEver *time.Time `json:"first_ever,omitempty"`
+
+	// Frame The topmost frame of the service's own code; empty without a stack.
+	Frame string `json:"frame"`
+
+	// ID Of the group; spans and logs have it as error_group.
+	ID   string     `json:"id"`
+	Last *time.Time `json:"last,omitempty"`
+
+	// Message Without its values.
+	Message string              `json:"message"`
+	Service string              `json:"service"`
+	Shows   ErrorGroupViewShows `json:"shows"`
+	Signals []string            `json:"signals"`
+	SpanID  string              `json:"span_id"`
+	State   ErrorStateView      `json:"state"`
+
+	// TraceID Of one occurrence; empty where it had none.
+	TraceID string  `json:"trace_id"`
+	Trend   []int64 `json:"trend"`
+	Type    string  `json:"type"`
+
+	// Users Different user.id; 0 where none is named.
+	Users int64 `json:"users"`
+
+	// Versions That it was seen in, the latest first.
+	Versions []TallyView `json:"versions"`
+}
+
+// ErrorGroupViewShows defines model for ErrorGroupView.Shows.
+type ErrorGroupViewShows string
+
+// ErrorGroupsView defines model for ErrorGroupsView.
+type ErrorGroupsView struct {
+	// Counts Of all that fit, by what they show as.
+	Counts map[string]int64 `json:"counts"`
+
+	// From What the figures cover: the range that was asked for, widened to whole minutes.
+	From time.Time `json:"from"`
+
+	// Items The most urgent first.
+	Items []ErrorGroupView `json:"items"`
+
+	// More There were more rows than the limit.
+	More bool `json:"more"`
+
+	// Since The first minute of which there are figures at all; a range or a comparison that begins before it is incomplete.
+	Since *time.Time `json:"since,omitempty"`
+
+	// StepNs Distance of the points of series, which begin at from.
+	StepNs int64     `json:"step_ns"`
+	To     time.Time `json:"to"`
+}
+
+// ErrorPageView defines model for ErrorPageView.
+type ErrorPageView struct {
+	// Events What was done to it, newest first.
+	Events []ErrorEventView `json:"events"`
+
+	// From What the figures cover: the range that was asked for, widened to whole minutes.
+	From time.Time `json:"from"`
+
+	// Groups One for each environment.
+	Groups []ErrorGroupView `json:"groups"`
+
+	// Log as a log, where no span has it.
+	Log *LogRecord `json:"log,omitempty"`
+
+	// More There were more rows than the limit.
+	More bool `json:"more"`
+
+	// Since The first minute of which there are figures at all; a range or a comparison that begins before it is incomplete.
+	Since *time.Time `json:"since,omitempty"`
+
+	// Span The newest occurrence in the range, or
+	Span *SpanRecord `json:"span,omitempty"`
+
+	// StepNs Distance of the points of series, which begin at from.
+	StepNs int64     `json:"step_ns"`
+	To     time.Time `json:"to"`
+}
+
+// ErrorStateView defines model for ErrorStateView.
+type ErrorStateView struct {
+	Assignee *AssigneeView `json:"assignee,omitempty"`
+
+	// By Who set it; empty when it came back by itself.
+	By string `json:"by"`
+
+	// Mended Of a resolved group: now, next or version.
+	Mended string `json:"mended"`
+
+	// Reason Of an ignored group.
+	Reason string `json:"reason"`
+
+	// Returned When an open group came back.
+	Returned *time.Time           `json:"returned,omitempty"`
+	Since    *time.Time           `json:"since,omitempty"`
+	Status   ErrorStateViewStatus `json:"status"`
+
+	// Until Ignored until then; missing is for good.
+	Until   *time.Time `json:"until,omitempty"`
+	Version string     `json:"version"`
+}
+
+// ErrorStateViewStatus defines model for ErrorStateView.Status.
+type ErrorStateViewStatus string
 
 // EventView defines model for EventView.
 type EventView struct {
@@ -1811,6 +2570,16 @@ type FilterError struct {
 
 	// Pos Byte offset of the wrong part.
 	Pos int64 `json:"pos"`
+}
+
+// HeatmapView defines model for HeatmapView.
+type HeatmapView struct {
+	// Bounds Durations in ns; row i is [bounds[i], bounds[i+1]).
+	Bounds []int64 `json:"bounds"`
+
+	// Cells By step, then by row.
+	Cells  [][]int64 `json:"cells"`
+	Errors [][]int64 `json:"errors"`
 }
 
 // HistogramBody defines model for HistogramBody.
@@ -1939,6 +2708,25 @@ type IngestStatusView struct {
 	Transports []TransportView `json:"transports"`
 }
 
+// InstanceView defines model for InstanceView.
+type InstanceView struct {
+	Env       string `json:"env"`
+	ErrorLogs int64  `json:"error_logs"`
+
+	// First Seen within the range.
+	First    time.Time `json:"first"`
+	Host     string    `json:"host"`
+	Instance string    `json:"instance"`
+	Last     time.Time `json:"last"`
+	Logs     int64     `json:"logs"`
+
+	// Resource As it was last sent.
+	Resource map[string]string `json:"resource"`
+	Service  string            `json:"service"`
+	Spans    int64             `json:"spans"`
+	Version  string            `json:"version"`
+}
+
 // JobView defines model for JobView.
 type JobView struct {
 	// Ended End of the last run that ended.
@@ -2031,6 +2819,16 @@ type LaneViewSignal string
 // LaneViewState defines model for LaneView.State.
 type LaneViewState string
 
+// LevelView defines model for LevelView.
+type LevelView struct {
+	Before *int64 `json:"before,omitempty"`
+	Count  int64  `json:"count"`
+
+	// Level trace, debug, info, warn, error, fatal, or empty.
+	Level string  `json:"level"`
+	Trend []int64 `json:"trend"`
+}
+
 // LogRecord defines model for LogRecord.
 type LogRecord struct {
 	Attributes map[string]string `json:"attributes"`
@@ -2075,6 +2873,25 @@ type LogRecordList struct {
 
 	// Next Pass as after for the next page; empty when there is none.
 	Next string `json:"next"`
+}
+
+// MapView defines model for MapView.
+type MapView struct {
+	Edges []EdgeView `json:"edges"`
+
+	// From What the figures cover: the range that was asked for, widened to whole minutes.
+	From time.Time `json:"from"`
+
+	// More There were more rows than the limit.
+	More     bool          `json:"more"`
+	Services []ServiceView `json:"services"`
+
+	// Since The first minute of which there are figures at all; a range or a comparison that begins before it is incomplete.
+	Since *time.Time `json:"since,omitempty"`
+
+	// StepNs Distance of the points of series, which begin at from.
+	StepNs int64     `json:"step_ns"`
+	To     time.Time `json:"to"`
 }
 
 // MePatchBody defines model for MePatchBody.
@@ -2223,6 +3040,24 @@ type NamedView struct {
 	Slug string `json:"slug"`
 }
 
+// NewViewBody defines model for NewViewBody.
+type NewViewBody struct {
+	Name string          `json:"name"`
+	Note *string         `json:"note,omitempty"`
+	Page NewViewBodyPage `json:"page"`
+
+	// Search The page's search parameters, as in its address.
+	//
+	// Examples: filter=level>=error&from=-1h
+	Search string `json:"search"`
+
+	// Shared Show it to everybody.
+	Shared *bool `json:"shared,omitempty"`
+}
+
+// NewViewBodyPage defines model for NewViewBody.Page.
+type NewViewBodyPage string
+
 // OTLPView defines model for OTLPView.
 type OTLPView struct {
 	// Grpc Host and port it listens on; 0.0.0.0 and [::] are every address of the machine, empty is off.
@@ -2292,6 +3127,57 @@ type PasswordInputBody struct {
 	// Password At least 10 characters.
 	Password string `json:"password"`
 }
+
+// PatternRecord defines model for PatternRecord.
+type PatternRecord struct {
+	Before *int64 `json:"before,omitempty"`
+	Count  int64  `json:"count"`
+	Env    string `json:"env"`
+
+	// Example The begin of one body.
+	Example string `json:"example"`
+
+	// First Within the range, to the minute.
+	First time.Time `json:"first"`
+
+	// ID Logs have it as pattern.
+	ID   string    `json:"id"`
+	Last time.Time `json:"last"`
+
+	// Level The most severe seen of it.
+	Level   string `json:"level"`
+	Service string `json:"service"`
+
+	// Text The line without its values.
+	Text  string  `json:"text"`
+	Trend []int64 `json:"trend"`
+}
+
+// PatternsBody defines model for PatternsBody.
+type PatternsBody struct {
+	// From What the figures cover: the range that was asked for, widened to whole minutes.
+	From  time.Time       `json:"from"`
+	Items []PatternRecord `json:"items"`
+
+	// More There were more rows than the limit.
+	More bool `json:"more"`
+
+	// Since The first minute of which there are figures at all; a range or a comparison that begins before it is incomplete.
+	Since *time.Time `json:"since,omitempty"`
+
+	// StepNs Distance of the points of series, which begin at from.
+	StepNs int64     `json:"step_ns"`
+	To     time.Time `json:"to"`
+}
+
+// PeerView defines model for PeerView.
+type PeerView struct {
+	Kind PeerViewKind `json:"kind"`
+	Name string       `json:"name"`
+}
+
+// PeerViewKind defines model for PeerView.Kind.
+type PeerViewKind string
 
 // Ping defines model for Ping.
 type Ping struct {
@@ -2457,6 +3343,22 @@ type RecordedReleaseView struct {
 
 // RecordedReleaseViewSource Who told of it; telemetry: it was only seen.
 type RecordedReleaseViewSource string
+
+// RedView defines model for RedView.
+type RedView struct {
+	Count int64 `json:"count"`
+
+	// Errors Of count, those with error status.
+	Errors int64 `json:"errors"`
+
+	// P50Ns Percentiles of the durations, within 2 %; 0 without any.
+	P50Ns int64 `json:"p50_ns"`
+	P95Ns int64 `json:"p95_ns"`
+	P99Ns int64 `json:"p99_ns"`
+
+	// TotalNs Sum of the durations.
+	TotalNs int64 `json:"total_ns"`
+}
 
 // RedactionView defines model for RedactionView.
 type RedactionView struct {
@@ -2654,14 +3556,67 @@ type SampledRecord struct {
 	Seen int64 `json:"seen"`
 }
 
-// ServiceSeriesView defines model for ServiceSeriesView.
-type ServiceSeriesView struct {
-	Errors []int64 `json:"errors"`
+// SavedView defines model for SavedView.
+type SavedView struct {
+	ChangedAt time.Time `json:"changed_at"`
+	ID        string    `json:"id"`
 
-	// P95Ns 0 where there was no request.
-	P95Ns    []int64 `json:"p95_ns"`
-	Requests []int64 `json:"requests"`
-	StepNs   int64   `json:"step_ns"`
+	// Mine The asker is its owner.
+	Mine  bool   `json:"mine"`
+	Name  string `json:"name"`
+	Note  string `json:"note"`
+	Owner string `json:"owner"`
+	Page  string `json:"page"`
+
+	// Search The page's search parameters.
+	Search string `json:"search"`
+
+	// Shared Everybody sees it.
+	Shared bool `json:"shared"`
+}
+
+// SavedViewList defines model for SavedViewList.
+type SavedViewList struct {
+	Items []SavedView `json:"items"`
+
+	// Next Pass as after for the next page; empty when there is none.
+	Next string `json:"next"`
+}
+
+// ServicePageView defines model for ServicePageView.
+type ServicePageView struct {
+	Before *RedView `json:"before,omitempty"`
+
+	// Calls What it does there, by operation: statements, external calls, messages.
+	Calls     []CallView     `json:"calls"`
+	Endpoints []EndpointView `json:"endpoints"`
+
+	// From What the figures cover: the range that was asked for, widened to whole minutes.
+	From time.Time `json:"from"`
+
+	// In What depends on it.
+	In []EdgeView `json:"in"`
+
+	// Instances The one last seen first.
+	Instances []InstanceView `json:"instances"`
+	Levels    []LevelView    `json:"levels"`
+
+	// More There were more rows than the limit.
+	More bool `json:"more"`
+
+	// Out What it depends on.
+	Out      []EdgeView `json:"out"`
+	Requests RedView    `json:"requests"`
+	Service  string     `json:"service"`
+
+	// Since The first minute of which there are figures at all; a range or a comparison that begins before it is incomplete.
+	Since *time.Time `json:"since,omitempty"`
+
+	// StepNs Distance of the points of series, which begin at from.
+	StepNs   int64         `json:"step_ns"`
+	To       time.Time     `json:"to"`
+	Trend    TrendView     `json:"trend"`
+	Versions []VersionView `json:"versions"`
 }
 
 // ServiceShareView defines model for ServiceShareView.
@@ -2679,35 +3634,41 @@ type ServiceShareView struct {
 
 // ServiceView defines model for ServiceView.
 type ServiceView struct {
-	Env       string `json:"env"`
-	ErrorLogs int64  `json:"error_logs"`
+	// Before The same in the range compared with.
+	Before    *RedView  `json:"before,omitempty"`
+	Env       string    `json:"env"`
+	ErrorLogs int64     `json:"error_logs"`
+	Instances int64     `json:"instances"`
+	LastSeen  time.Time `json:"last_seen"`
+	Logs      int64     `json:"logs"`
 
-	// Errors Of the requests, those with error status.
-	Errors   int64     `json:"errors"`
-	LastSeen time.Time `json:"last_seen"`
-	Logs     int64     `json:"logs"`
+	// Requests Its server and consumer spans.
+	Requests RedView `json:"requests"`
+	Service  string  `json:"service"`
 
-	// P50Ns Percentiles of the requests' durations, within 1 %; 0 without requests.
-	P50Ns int64 `json:"p50_ns"`
-	P95Ns int64 `json:"p95_ns"`
-	P99Ns int64 `json:"p99_ns"`
-
-	// Requests Server and consumer spans.
-	Requests int64             `json:"requests"`
-	Series   ServiceSeriesView `json:"series"`
-	Service  string            `json:"service"`
-	Spans    int64             `json:"spans"`
+	// Spans Of every kind.
+	Spans int64     `json:"spans"`
+	Trend TrendView `json:"trend"`
 
 	// Versions Seen in the range, newest first, at most 5.
 	Versions []string `json:"versions"`
 }
 
-// ServiceViewList defines model for ServiceViewList.
-type ServiceViewList struct {
+// ServicesView defines model for ServicesView.
+type ServicesView struct {
+	// From What the figures cover: the range that was asked for, widened to whole minutes.
+	From  time.Time     `json:"from"`
 	Items []ServiceView `json:"items"`
 
-	// Next Pass as after for the next page; empty when there is none.
-	Next string `json:"next"`
+	// More There were more rows than the limit.
+	More bool `json:"more"`
+
+	// Since The first minute of which there are figures at all; a range or a comparison that begins before it is incomplete.
+	Since *time.Time `json:"since,omitempty"`
+
+	// StepNs Distance of the points of series, which begin at from.
+	StepNs int64     `json:"step_ns"`
+	To     time.Time `json:"to"`
 }
 
 // Session defines model for Session.
@@ -2766,6 +3727,15 @@ type SetupInputBody struct {
 
 	// Token From the setup link.
 	Token string `json:"token"`
+}
+
+// ShareView defines model for ShareView.
+type ShareView struct {
+	Env string `json:"env"`
+
+	// Part 0 to 1.
+	Part    float64 `json:"part"`
+	Service string  `json:"service"`
 }
 
 // SignInInputBody defines model for SignInInputBody.
@@ -2930,6 +3900,12 @@ type StringList struct {
 
 	// Next Pass as after for the next page; empty when there is none.
 	Next string `json:"next"`
+}
+
+// TallyView defines model for TallyView.
+type TallyView struct {
+	Count int64  `json:"count"`
+	Value string `json:"value"`
 }
 
 // Team defines model for Team.
@@ -3210,6 +4186,17 @@ type TransportViewSignal string
 // TransportViewTransport defines model for TransportView.Transport.
 type TransportViewTransport string
 
+// TrendView defines model for TrendView.
+type TrendView struct {
+	Count  []int64 `json:"count"`
+	Errors []int64 `json:"errors"`
+
+	// P50Ns 0 where there was none.
+	P50Ns []int64 `json:"p50_ns"`
+	P95Ns []int64 `json:"p95_ns"`
+	P99Ns []int64 `json:"p99_ns"`
+}
+
 // User defines model for User.
 type User struct {
 	Created  time.Time `json:"created"`
@@ -3267,6 +4254,29 @@ type UserPatchBody struct {
 // UserPatchBodyRole defines model for UserPatchBody.Role.
 type UserPatchBodyRole string
 
+// VersionView defines model for VersionView.
+type VersionView struct {
+	Env string `json:"env"`
+
+	// First Seen within the range.
+	First    time.Time `json:"first"`
+	Last     time.Time `json:"last"`
+	Logs     int64     `json:"logs"`
+	Requests RedView   `json:"requests"`
+	Service  string    `json:"service"`
+	Spans    int64     `json:"spans"`
+	Trend    TrendView `json:"trend"`
+	Version  string    `json:"version"`
+}
+
+// ViewChangeBody defines model for ViewChangeBody.
+type ViewChangeBody struct {
+	Name   *string `json:"name,omitempty"`
+	Note   *string `json:"note,omitempty"`
+	Search *string `json:"search,omitempty"`
+	Shared *bool   `json:"shared,omitempty"`
+}
+
 // ListAuditParams defines parameters for ListAudit.
 type ListAuditParams struct {
 	// From Not before: RFC 3339, relative to now (-7d), or Unix milliseconds. The begin when empty.
@@ -3292,6 +4302,46 @@ type ListAuditParams struct {
 	Limit *int64  `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// ListCallsParams defines parameters for ListCalls.
+type ListCallsParams struct {
+	// From Begin of the range, included: RFC 3339, relative to now (-1h, -7d, now), or Unix milliseconds.
+	From *string `form:"from,omitempty" json:"from,omitempty"`
+
+	// To End of the range, excluded; as from.
+	To *string `form:"to,omitempty" json:"to,omitempty"`
+
+	// Env Only this environment; empty for all.
+	Env *string `form:"env,omitempty" json:"env,omitempty"`
+
+	// Compare Also give the figures of the same range so long before.
+	Compare *ListCallsParamsCompare `form:"compare,omitempty" json:"compare,omitempty"`
+
+	// Steps Points of each series, at most; a step is whole minutes.
+	Steps *int64 `form:"steps,omitempty" json:"steps,omitempty"`
+
+	// Kinds Only these kinds of peer; without any, all.
+	Kinds *[]ListCallsParamsKinds `form:"kinds,omitempty" json:"kinds,omitempty"`
+
+	// Service Only the calls of this service.
+	Service *string `form:"service,omitempty" json:"service,omitempty"`
+
+	// Peer Only the calls to this peer, by its name.
+	Peer *string `form:"peer,omitempty" json:"peer,omitempty"`
+
+	// Shape Only this shape, by its ID.
+	Shape *string `form:"shape,omitempty" json:"shape,omitempty"`
+
+	// ByCaller A row for each caller.
+	ByCaller *bool  `form:"by_caller,omitempty" json:"by_caller,omitempty"`
+	Limit    *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ListCallsParamsCompare defines parameters for ListCalls.
+type ListCallsParamsCompare string
+
+// ListCallsParamsKinds defines parameters for ListCalls.
+type ListCallsParamsKinds string
+
 // ListEnvironmentsParams defines parameters for ListEnvironments.
 type ListEnvironmentsParams struct {
 	// From Begin of the range, included: RFC 3339, relative to now (-1h, -7d, now), or Unix milliseconds.
@@ -3299,6 +4349,77 @@ type ListEnvironmentsParams struct {
 
 	// To End of the range, excluded; as from.
 	To *string `form:"to,omitempty" json:"to,omitempty"`
+}
+
+// ListErrorsParams defines parameters for ListErrors.
+type ListErrorsParams struct {
+	// From Begin of the range, included: RFC 3339, relative to now (-1h, -7d, now), or Unix milliseconds.
+	From *string `form:"from,omitempty" json:"from,omitempty"`
+
+	// To End of the range, excluded; as from.
+	To *string `form:"to,omitempty" json:"to,omitempty"`
+
+	// Env Only this environment; empty for all.
+	Env *string `form:"env,omitempty" json:"env,omitempty"`
+
+	// Compare Also give the figures of the same range so long before.
+	Compare *ListErrorsParamsCompare `form:"compare,omitempty" json:"compare,omitempty"`
+
+	// Steps Points of each series, at most; a step is whole minutes.
+	Steps   *int64  `form:"steps,omitempty" json:"steps,omitempty"`
+	Service *string `form:"service,omitempty" json:"service,omitempty"`
+
+	// Endpoint Only errors of requests to it.
+	Endpoint *string `form:"endpoint,omitempty" json:"endpoint,omitempty"`
+
+	// Version Only errors that this version had.
+	Version *string `form:"version,omitempty" json:"version,omitempty"`
+
+	// Shows Without any, all.
+	Shows *[]ListErrorsParamsShows `form:"shows,omitempty" json:"shows,omitempty"`
+
+	// New Only groups that were first seen ever within the range.
+	New *bool `form:"new,omitempty" json:"new,omitempty"`
+
+	// Q In type, message, frame or service.
+	Q *string `form:"q,omitempty" json:"q,omitempty"`
+
+	// Assignee Id of a user or a team; none is nobody.
+	Assignee *string `form:"assignee,omitempty" json:"assignee,omitempty"`
+	Limit    *int64  `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ListErrorsParamsCompare defines parameters for ListErrors.
+type ListErrorsParamsCompare string
+
+// ListErrorsParamsShows defines parameters for ListErrors.
+type ListErrorsParamsShows string
+
+// GetErrorParams defines parameters for GetError.
+type GetErrorParams struct {
+	// From Begin of the range, included: RFC 3339, relative to now (-1h, -7d, now), or Unix milliseconds.
+	From *string `form:"from,omitempty" json:"from,omitempty"`
+
+	// To End of the range, excluded; as from.
+	To *string `form:"to,omitempty" json:"to,omitempty"`
+
+	// Env Only this environment; empty for all.
+	Env *string `form:"env,omitempty" json:"env,omitempty"`
+
+	// Compare Also give the figures of the same range so long before.
+	Compare *GetErrorParamsCompare `form:"compare,omitempty" json:"compare,omitempty"`
+
+	// Steps Points of each series, at most; a step is whole minutes.
+	Steps *int64 `form:"steps,omitempty" json:"steps,omitempty"`
+}
+
+// GetErrorParamsCompare defines parameters for GetError.
+type GetErrorParamsCompare string
+
+// UpdateErrorParams defines parameters for UpdateError.
+type UpdateErrorParams struct {
+	// IfMatch The ETag of the state that was edited. The edit is refused (412) when somebody changed it meanwhile.
+	IfMatch *string `json:"If-Match,omitempty"`
 }
 
 // CheckFilterParams defines parameters for CheckFilter.
@@ -3461,6 +4582,38 @@ type GetLogHistogramParams struct {
 	Buckets *int64 `form:"buckets,omitempty" json:"buckets,omitempty"`
 }
 
+// ListLogPatternsParams defines parameters for ListLogPatterns.
+type ListLogPatternsParams struct {
+	// From Begin of the range, included: RFC 3339, relative to now (-1h, -7d, now), or Unix milliseconds.
+	From *string `form:"from,omitempty" json:"from,omitempty"`
+
+	// To End of the range, excluded; as from.
+	To *string `form:"to,omitempty" json:"to,omitempty"`
+
+	// Env Only this environment; empty for all.
+	Env *string `form:"env,omitempty" json:"env,omitempty"`
+
+	// Compare Also give the figures of the same range so long before.
+	Compare *ListLogPatternsParamsCompare `form:"compare,omitempty" json:"compare,omitempty"`
+
+	// Steps Points of each series, at most; a step is whole minutes.
+	Steps   *int64  `form:"steps,omitempty" json:"steps,omitempty"`
+	Service *string `form:"service,omitempty" json:"service,omitempty"`
+
+	// Pattern Only this one, by its ID.
+	Pattern *string `form:"pattern,omitempty" json:"pattern,omitempty"`
+
+	// Levels Only of these levels.
+	Levels *[]ListLogPatternsParamsLevels `form:"levels,omitempty" json:"levels,omitempty"`
+	Limit  *int64                         `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ListLogPatternsParamsCompare defines parameters for ListLogPatterns.
+type ListLogPatternsParamsCompare string
+
+// ListLogPatternsParamsLevels defines parameters for ListLogPatterns.
+type ListLogPatternsParamsLevels string
+
 // TailLogsParams defines parameters for TailLogs.
 type TailLogsParams struct {
 	// Env Only this environment; empty for all.
@@ -3469,6 +4622,30 @@ type TailLogsParams struct {
 	// Filter Which rows; empty or * for all.
 	Filter *string `form:"filter,omitempty" json:"filter,omitempty"`
 }
+
+// GetMapParams defines parameters for GetMap.
+type GetMapParams struct {
+	// From Begin of the range, included: RFC 3339, relative to now (-1h, -7d, now), or Unix milliseconds.
+	From *string `form:"from,omitempty" json:"from,omitempty"`
+
+	// To End of the range, excluded; as from.
+	To *string `form:"to,omitempty" json:"to,omitempty"`
+
+	// Env Only this environment; empty for all.
+	Env *string `form:"env,omitempty" json:"env,omitempty"`
+
+	// Compare Also give the figures of the same range so long before.
+	Compare *GetMapParamsCompare `form:"compare,omitempty" json:"compare,omitempty"`
+
+	// Steps Points of each series, at most; a step is whole minutes.
+	Steps *int64 `form:"steps,omitempty" json:"steps,omitempty"`
+
+	// Service Only the edges of this service.
+	Service *string `form:"service,omitempty" json:"service,omitempty"`
+}
+
+// GetMapParamsCompare defines parameters for GetMap.
+type GetMapParamsCompare string
 
 // ListMetricNamesParams defines parameters for ListMetricNames.
 type ListMetricNamesParams struct {
@@ -3593,9 +4770,64 @@ type ListServicesParams struct {
 	// Env Only this environment; empty for all.
 	Env *string `form:"env,omitempty" json:"env,omitempty"`
 
-	// Steps Points of each series.
+	// Compare Also give the figures of the same range so long before.
+	Compare *ListServicesParamsCompare `form:"compare,omitempty" json:"compare,omitempty"`
+
+	// Steps Points of each series, at most; a step is whole minutes.
 	Steps *int64 `form:"steps,omitempty" json:"steps,omitempty"`
 }
+
+// ListServicesParamsCompare defines parameters for ListServices.
+type ListServicesParamsCompare string
+
+// GetServiceParams defines parameters for GetService.
+type GetServiceParams struct {
+	// From Begin of the range, included: RFC 3339, relative to now (-1h, -7d, now), or Unix milliseconds.
+	From *string `form:"from,omitempty" json:"from,omitempty"`
+
+	// To End of the range, excluded; as from.
+	To *string `form:"to,omitempty" json:"to,omitempty"`
+
+	// Env Only this environment; empty for all.
+	Env *string `form:"env,omitempty" json:"env,omitempty"`
+
+	// Compare Also give the figures of the same range so long before.
+	Compare *GetServiceParamsCompare `form:"compare,omitempty" json:"compare,omitempty"`
+
+	// Steps Points of each series, at most; a step is whole minutes.
+	Steps *int64 `form:"steps,omitempty" json:"steps,omitempty"`
+
+	// Version Only what this version served.
+	Version *string `form:"version,omitempty" json:"version,omitempty"`
+}
+
+// GetServiceParamsCompare defines parameters for GetService.
+type GetServiceParamsCompare string
+
+// GetEndpointParams defines parameters for GetEndpoint.
+type GetEndpointParams struct {
+	// From Begin of the range, included: RFC 3339, relative to now (-1h, -7d, now), or Unix milliseconds.
+	From *string `form:"from,omitempty" json:"from,omitempty"`
+
+	// To End of the range, excluded; as from.
+	To *string `form:"to,omitempty" json:"to,omitempty"`
+
+	// Env Only this environment; empty for all.
+	Env *string `form:"env,omitempty" json:"env,omitempty"`
+
+	// Compare Also give the figures of the same range so long before.
+	Compare *GetEndpointParamsCompare `form:"compare,omitempty" json:"compare,omitempty"`
+
+	// Steps Points of each series, at most; a step is whole minutes.
+	Steps    *int64 `form:"steps,omitempty" json:"steps,omitempty"`
+	Endpoint string `form:"endpoint" json:"endpoint"`
+
+	// Version Only what this version served.
+	Version *string `form:"version,omitempty" json:"version,omitempty"`
+}
+
+// GetEndpointParamsCompare defines parameters for GetEndpoint.
+type GetEndpointParamsCompare string
 
 // ListSpansParams defines parameters for ListSpans.
 type ListSpansParams struct {
@@ -3844,6 +5076,21 @@ type UnlinkUserIdentityParams struct {
 	Subject string `form:"subject" json:"subject"`
 }
 
+// ListViewsParams defines parameters for ListViews.
+type ListViewsParams struct {
+	// Page Only of this page.
+	Page *string `form:"page,omitempty" json:"page,omitempty"`
+}
+
+// UpdateViewParams defines parameters for UpdateView.
+type UpdateViewParams struct {
+	// IfMatch The ETag of the state that was edited. The edit is refused (412) when somebody changed it meanwhile.
+	IfMatch *string `json:"If-Match,omitempty"`
+}
+
+// UpdateErrorJSONRequestBody defines body for UpdateError for application/json ContentType.
+type UpdateErrorJSONRequestBody = ErrorChangeBody
+
 // CreateDestinationJSONRequestBody defines body for CreateDestination for application/json ContentType.
 type CreateDestinationJSONRequestBody = DestinationBody
 
@@ -3909,6 +5156,12 @@ type ChangePasswordJSONRequestBody = PasswordInputBody
 
 // UpdateUserJSONRequestBody defines body for UpdateUser for application/json ContentType.
 type UpdateUserJSONRequestBody = UserPatchBody
+
+// CreateViewJSONRequestBody defines body for CreateView for application/json ContentType.
+type CreateViewJSONRequestBody = NewViewBody
+
+// UpdateViewJSONRequestBody defines body for UpdateView for application/json ContentType.
+type UpdateViewJSONRequestBody = ViewChangeBody
 
 // RequestEditorFn is the function signature for the RequestEditor callback function
 type RequestEditorFn func(ctx context.Context, req *http.Request) error
@@ -3994,10 +5247,47 @@ type ClientInterface interface {
 	// Corresponds with GET /api/v1/audit/actions (the `ListAuditActions` operationId).
 	ListAuditActions(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListCalls Statements, external calls and messages by shape
+	//
+	// What services do at databases, caches, hosts and queues; the shapes that most time is spent on first.
+	//
+	// Corresponds with GET /api/v1/calls (the `ListCalls` operationId).
+	ListCalls(ctx context.Context, params *ListCallsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListEnvironments The environments that anything was sent from
 	//
 	// Corresponds with GET /api/v1/environments (the `ListEnvironments` operationId).
 	ListEnvironments(ctx context.Context, params *ListEnvironmentsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListErrors The inbox of errors
+	//
+	// Groups that were seen in the range; where resolved or ignored ones are asked for, also those that were not.
+	//
+	// Corresponds with GET /api/v1/errors (the `ListErrors` operationId).
+	ListErrors(ctx context.Context, params *ListErrorsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetError A group of errors: figures, history, the newest occurrence
+	//
+	// Corresponds with GET /api/v1/errors/{service}/{group} (the `GetError` operationId).
+	GetError(ctx context.Context, service string, group string, params *GetErrorParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateErrorWithBody Resolve, ignore, reopen, assign or comment on a group of errors
+	//
+	// In all environments: it is the code that is mended. What is left out stays.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PATCH /api/v1/errors/{service}/{group} (the `UpdateError` operationId).
+	UpdateErrorWithBody(ctx context.Context, service string, group string, params *UpdateErrorParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateError Resolve, ignore, reopen, assign or comment on a group of errors
+	//
+	// In all environments: it is the code that is mended. What is left out stays.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PATCH /api/v1/errors/{service}/{group} (the `UpdateError` operationId).
+	UpdateError(ctx context.Context, service string, group string, params *UpdateErrorParams, body UpdateErrorJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CheckFilter Look a filter through while it is written
 	//
@@ -4064,12 +5354,26 @@ type ClientInterface interface {
 	// Corresponds with GET /api/v1/logs/histogram (the `GetLogHistogram` operationId).
 	GetLogHistogram(ctx context.Context, params *GetLogHistogramParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListLogPatterns Logs by pattern
+	//
+	// Lines that differ only in their values (numbers, ids, names in quotes ...) are of one pattern.
+	//
+	// Corresponds with GET /api/v1/logs/patterns (the `ListLogPatterns` operationId).
+	ListLogPatterns(ctx context.Context, params *ListLogPatternsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// TailLogs Follow logs
 	//
 	// Rows as they arrive. What is more than a person can follow (200 a second) is left out and counted in dropped.
 	//
 	// Corresponds with GET /api/v1/logs/tail (the `TailLogs` operationId).
 	TailLogs(ctx context.Context, params *TailLogsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetMap The services and what lies between them
+	//
+	// Edges are what callers saw of databases, queues, hosts and services.
+	//
+	// Corresponds with GET /api/v1/map (the `GetMap` operationId).
+	GetMap(ctx context.Context, params *GetMapParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListMetricNames The metrics that can be asked for
 	//
@@ -4323,6 +5627,18 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /api/v1/services (the `ListServices` operationId).
 	ListServices(ctx context.Context, params *ListServicesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetService A service: requests, endpoints, dependencies, versions, instances
+	//
+	// Lists hold the rows that weigh most; percentiles come from merged sketches.
+	//
+	// Corresponds with GET /api/v1/services/{service} (the `GetService` operationId).
+	GetService(ctx context.Context, service string, params *GetServiceParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetEndpoint An endpoint: requests, durations, outcomes, callers, versions
+	//
+	// Corresponds with GET /api/v1/services/{service}/endpoint (the `GetEndpoint` operationId).
+	GetEndpoint(ctx context.Context, service string, params *GetEndpointParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// SignOut Sign out
 	//
@@ -4662,6 +5978,53 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /api/v1/users/{id}/identities (the `ListUserIdentities` operationId).
 	ListUserIdentities(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListViews The saved views that are shared, and one's own
+	//
+	// Corresponds with GET /api/v1/views (the `ListViews` operationId).
+	ListViews(ctx context.Context, params *ListViewsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateViewWithBody Save a view
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v1/views (the `CreateView` operationId).
+	CreateViewWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateView Save a view
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v1/views (the `CreateView` operationId).
+	CreateView(ctx context.Context, body CreateViewJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteView Delete a saved view of one's own
+	//
+	// Corresponds with DELETE /api/v1/views/{id} (the `DeleteView` operationId).
+	DeleteView(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetView A saved view
+	//
+	// Corresponds with GET /api/v1/views/{id} (the `GetView` operationId).
+	GetView(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateViewWithBody Change a saved view of one's own
+	//
+	// Administrators may change any that is shared.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PATCH /api/v1/views/{id} (the `UpdateView` operationId).
+	UpdateViewWithBody(ctx context.Context, id string, params *UpdateViewParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateView Change a saved view of one's own
+	//
+	// Administrators may change any that is shared.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PATCH /api/v1/views/{id} (the `UpdateView` operationId).
+	UpdateView(ctx context.Context, id string, params *UpdateViewParams, body UpdateViewJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 }
 
 // ListAudit Read who changed what, newest first
@@ -4694,11 +6057,98 @@ func (c *Client) ListAuditActions(ctx context.Context, reqEditors ...RequestEdit
 	return c.Client.Do(req)
 }
 
+// ListCalls Statements, external calls and messages by shape
+//
+// What services do at databases, caches, hosts and queues; the shapes that most time is spent on first.
+//
+// Corresponds with GET /api/v1/calls (the `ListCalls` operationId).
+func (c *Client) ListCalls(ctx context.Context, params *ListCallsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListCallsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListEnvironments The environments that anything was sent from
 //
 // Corresponds with GET /api/v1/environments (the `ListEnvironments` operationId).
 func (c *Client) ListEnvironments(ctx context.Context, params *ListEnvironmentsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListEnvironmentsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListErrors The inbox of errors
+//
+// Groups that were seen in the range; where resolved or ignored ones are asked for, also those that were not.
+//
+// Corresponds with GET /api/v1/errors (the `ListErrors` operationId).
+func (c *Client) ListErrors(ctx context.Context, params *ListErrorsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListErrorsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetError A group of errors: figures, history, the newest occurrence
+//
+// Corresponds with GET /api/v1/errors/{service}/{group} (the `GetError` operationId).
+func (c *Client) GetError(ctx context.Context, service string, group string, params *GetErrorParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetErrorRequest(c.Server, service, group, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateErrorWithBody Resolve, ignore, reopen, assign or comment on a group of errors
+//
+// In all environments: it is the code that is mended. What is left out stays.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PATCH /api/v1/errors/{service}/{group} (the `UpdateError` operationId).
+func (c *Client) UpdateErrorWithBody(ctx context.Context, service string, group string, params *UpdateErrorParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateErrorRequestWithBody(c.Server, service, group, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateError Resolve, ignore, reopen, assign or comment on a group of errors
+//
+// In all environments: it is the code that is mended. What is left out stays.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PATCH /api/v1/errors/{service}/{group} (the `UpdateError` operationId).
+func (c *Client) UpdateError(ctx context.Context, service string, group string, params *UpdateErrorParams, body UpdateErrorJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateErrorRequest(c.Server, service, group, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -4884,6 +6334,23 @@ func (c *Client) GetLogHistogram(ctx context.Context, params *GetLogHistogramPar
 	return c.Client.Do(req)
 }
 
+// ListLogPatterns Logs by pattern
+//
+// Lines that differ only in their values (numbers, ids, names in quotes ...) are of one pattern.
+//
+// Corresponds with GET /api/v1/logs/patterns (the `ListLogPatterns` operationId).
+func (c *Client) ListLogPatterns(ctx context.Context, params *ListLogPatternsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListLogPatternsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // TailLogs Follow logs
 //
 // Rows as they arrive. What is more than a person can follow (200 a second) is left out and counted in dropped.
@@ -4891,6 +6358,23 @@ func (c *Client) GetLogHistogram(ctx context.Context, params *GetLogHistogramPar
 // Corresponds with GET /api/v1/logs/tail (the `TailLogs` operationId).
 func (c *Client) TailLogs(ctx context.Context, params *TailLogsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewTailLogsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetMap The services and what lies between them
+//
+// Edges are what callers saw of databases, queues, hosts and services.
+//
+// Corresponds with GET /api/v1/map (the `GetMap` operationId).
+func (c *Client) GetMap(ctx context.Context, params *GetMapParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetMapRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -5554,6 +7038,38 @@ func (c *Client) UpdateRelease(ctx context.Context, id string, params *UpdateRel
 // Corresponds with GET /api/v1/services (the `ListServices` operationId).
 func (c *Client) ListServices(ctx context.Context, params *ListServicesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListServicesRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetService A service: requests, endpoints, dependencies, versions, instances
+//
+// Lists hold the rows that weigh most; percentiles come from merged sketches.
+//
+// Corresponds with GET /api/v1/services/{service} (the `GetService` operationId).
+func (c *Client) GetService(ctx context.Context, service string, params *GetServiceParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetServiceRequest(c.Server, service, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetEndpoint An endpoint: requests, durations, outcomes, callers, versions
+//
+// Corresponds with GET /api/v1/services/{service}/endpoint (the `GetEndpoint` operationId).
+func (c *Client) GetEndpoint(ctx context.Context, service string, params *GetEndpointParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetEndpointRequest(c.Server, service, params)
 	if err != nil {
 		return nil, err
 	}
@@ -6433,6 +7949,123 @@ func (c *Client) ListUserIdentities(ctx context.Context, id string, reqEditors .
 	return c.Client.Do(req)
 }
 
+// ListViews The saved views that are shared, and one's own
+//
+// Corresponds with GET /api/v1/views (the `ListViews` operationId).
+func (c *Client) ListViews(ctx context.Context, params *ListViewsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListViewsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateViewWithBody Save a view
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v1/views (the `CreateView` operationId).
+func (c *Client) CreateViewWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateViewRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateView Save a view
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v1/views (the `CreateView` operationId).
+func (c *Client) CreateView(ctx context.Context, body CreateViewJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateViewRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteView Delete a saved view of one's own
+//
+// Corresponds with DELETE /api/v1/views/{id} (the `DeleteView` operationId).
+func (c *Client) DeleteView(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteViewRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetView A saved view
+//
+// Corresponds with GET /api/v1/views/{id} (the `GetView` operationId).
+func (c *Client) GetView(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetViewRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateViewWithBody Change a saved view of one's own
+//
+// Administrators may change any that is shared.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PATCH /api/v1/views/{id} (the `UpdateView` operationId).
+func (c *Client) UpdateViewWithBody(ctx context.Context, id string, params *UpdateViewParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateViewRequestWithBody(c.Server, id, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateView Change a saved view of one's own
+//
+// Administrators may change any that is shared.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PATCH /api/v1/views/{id} (the `UpdateView` operationId).
+func (c *Client) UpdateView(ctx context.Context, id string, params *UpdateViewParams, body UpdateViewJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateViewRequest(c.Server, id, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // NewListAuditRequest constructs an http.Request for the ListAudit method
 func NewListAuditRequest(server string, params *ListAuditParams) (*http.Request, error) {
 	var err error
@@ -6598,6 +8231,180 @@ func NewListAuditActionsRequest(server string) (*http.Request, error) {
 	return req, nil
 }
 
+// NewListCallsRequest constructs an http.Request for the ListCalls method
+func NewListCallsRequest(server string, params *ListCallsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/calls")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.From != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "from", *params.From, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.To != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "to", *params.To, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Env != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "env", *params.Env, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Compare != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "compare", *params.Compare, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Steps != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "steps", *params.Steps, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Kinds != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "kinds", *params.Kinds, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Service != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "service", *params.Service, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Peer != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "peer", *params.Peer, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Shape != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "shape", *params.Shape, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.ByCaller != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "by_caller", *params.ByCaller, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewListEnvironmentsRequest constructs an http.Request for the ListEnvironments method
 func NewListEnvironmentsRequest(server string, params *ListEnvironmentsParams) (*http.Request, error) {
 	var err error
@@ -6659,6 +8466,389 @@ func NewListEnvironmentsRequest(server string, params *ListEnvironmentsParams) (
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListErrorsRequest constructs an http.Request for the ListErrors method
+func NewListErrorsRequest(server string, params *ListErrorsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/errors")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.From != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "from", *params.From, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.To != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "to", *params.To, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Env != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "env", *params.Env, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Compare != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "compare", *params.Compare, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Steps != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "steps", *params.Steps, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Service != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "service", *params.Service, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Endpoint != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "endpoint", *params.Endpoint, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Version != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "version", *params.Version, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Shows != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "shows", *params.Shows, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.New != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "new", *params.New, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Q != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "q", *params.Q, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Assignee != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "assignee", *params.Assignee, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetErrorRequest constructs an http.Request for the GetError method
+func NewGetErrorRequest(server string, service string, group string, params *GetErrorParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "service", service, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "group", group, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/errors/%s/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.From != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "from", *params.From, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.To != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "to", *params.To, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Env != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "env", *params.Env, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Compare != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "compare", *params.Compare, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Steps != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "steps", *params.Steps, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUpdateErrorRequest calls the generic UpdateError builder with application/json body
+func NewUpdateErrorRequest(server string, service string, group string, params *UpdateErrorParams, body UpdateErrorJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateErrorRequestWithBody(server, service, group, params, "application/json", bodyReader)
+}
+
+// NewUpdateErrorRequestWithBody constructs an http.Request for the UpdateError method, with any body, and a specified content type
+func NewUpdateErrorRequestWithBody(server string, service string, group string, params *UpdateErrorParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "service", service, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "group", group, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/errors/%s/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPatch, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IfMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam0)
+		}
+
 	}
 
 	return req, nil
@@ -7640,6 +9830,156 @@ func NewGetLogHistogramRequest(server string, params *GetLogHistogramParams) (*h
 	return req, nil
 }
 
+// NewListLogPatternsRequest constructs an http.Request for the ListLogPatterns method
+func NewListLogPatternsRequest(server string, params *ListLogPatternsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/logs/patterns")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.From != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "from", *params.From, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.To != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "to", *params.To, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Env != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "env", *params.Env, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Compare != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "compare", *params.Compare, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Steps != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "steps", *params.Steps, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Service != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "service", *params.Service, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Pattern != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "pattern", *params.Pattern, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Levels != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "levels", *params.Levels, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewTailLogsRequest constructs an http.Request for the TailLogs method
 func NewTailLogsRequest(server string, params *TailLogsParams) (*http.Request, error) {
 	var err error
@@ -7683,6 +10023,120 @@ func NewTailLogsRequest(server string, params *TailLogsParams) (*http.Request, e
 		if params.Filter != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "filter", *params.Filter, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetMapRequest constructs an http.Request for the GetMap method
+func NewGetMapRequest(server string, params *GetMapParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/map")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.From != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "from", *params.From, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.To != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "to", *params.To, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Env != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "env", *params.Env, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Compare != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "compare", *params.Compare, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Steps != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "steps", *params.Steps, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Service != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "service", *params.Service, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -9258,9 +11712,271 @@ func NewListServicesRequest(server string, params *ListServicesParams) (*http.Re
 
 		}
 
+		if params.Compare != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "compare", *params.Compare, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if params.Steps != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "steps", *params.Steps, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetServiceRequest constructs an http.Request for the GetService method
+func NewGetServiceRequest(server string, service string, params *GetServiceParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "service", service, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/services/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.From != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "from", *params.From, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.To != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "to", *params.To, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Env != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "env", *params.Env, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Compare != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "compare", *params.Compare, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Steps != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "steps", *params.Steps, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Version != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "version", *params.Version, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetEndpointRequest constructs an http.Request for the GetEndpoint method
+func NewGetEndpointRequest(server string, service string, params *GetEndpointParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "service", service, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/services/%s/endpoint", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.From != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "from", *params.From, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.To != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "to", *params.To, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Env != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "env", *params.Env, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Compare != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "compare", *params.Compare, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Steps != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "steps", *params.Steps, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", false, "endpoint", params.Endpoint, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if params.Version != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "version", *params.Version, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -11688,6 +14404,230 @@ func NewListUserIdentitiesRequest(server string, id string) (*http.Request, erro
 	return req, nil
 }
 
+// NewListViewsRequest constructs an http.Request for the ListViews method
+func NewListViewsRequest(server string, params *ListViewsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/views")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Page != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "page", *params.Page, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateViewRequest calls the generic CreateView builder with application/json body
+func NewCreateViewRequest(server string, body CreateViewJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateViewRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewCreateViewRequestWithBody constructs an http.Request for the CreateView method, with any body, and a specified content type
+func NewCreateViewRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/views")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewDeleteViewRequest constructs an http.Request for the DeleteView method
+func NewDeleteViewRequest(server string, id string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/views/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetViewRequest constructs an http.Request for the GetView method
+func NewGetViewRequest(server string, id string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/views/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUpdateViewRequest calls the generic UpdateView builder with application/json body
+func NewUpdateViewRequest(server string, id string, params *UpdateViewParams, body UpdateViewJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateViewRequestWithBody(server, id, params, "application/json", bodyReader)
+}
+
+// NewUpdateViewRequestWithBody constructs an http.Request for the UpdateView method, with any body, and a specified content type
+func NewUpdateViewRequestWithBody(server string, id string, params *UpdateViewParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/views/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPatch, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IfMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
 func (c *Client) applyEditors(ctx context.Context, req *http.Request, additionalEditors []RequestEditorFn) error {
 	for _, r := range c.RequestEditors {
 		if err := r(ctx, req); err != nil {
@@ -11746,12 +14686,55 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /api/v1/audit/actions (the `ListAuditActions` operationId).
 	ListAuditActionsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListAuditActionsResponse, error)
 
+	// ListCallsWithResponse Statements, external calls and messages by shape
+	//
+	// What services do at databases, caches, hosts and queues; the shapes that most time is spent on first.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/calls (the `ListCalls` operationId).
+	ListCallsWithResponse(ctx context.Context, params *ListCallsParams, reqEditors ...RequestEditorFn) (*ListCallsResponse, error)
+
 	// ListEnvironmentsWithResponse The environments that anything was sent from
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /api/v1/environments (the `ListEnvironments` operationId).
 	ListEnvironmentsWithResponse(ctx context.Context, params *ListEnvironmentsParams, reqEditors ...RequestEditorFn) (*ListEnvironmentsResponse, error)
+
+	// ListErrorsWithResponse The inbox of errors
+	//
+	// Groups that were seen in the range; where resolved or ignored ones are asked for, also those that were not.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/errors (the `ListErrors` operationId).
+	ListErrorsWithResponse(ctx context.Context, params *ListErrorsParams, reqEditors ...RequestEditorFn) (*ListErrorsResponse, error)
+
+	// GetErrorWithResponse A group of errors: figures, history, the newest occurrence
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/errors/{service}/{group} (the `GetError` operationId).
+	GetErrorWithResponse(ctx context.Context, service string, group string, params *GetErrorParams, reqEditors ...RequestEditorFn) (*GetErrorResponse, error)
+
+	// UpdateErrorWithBodyWithResponse Resolve, ignore, reopen, assign or comment on a group of errors
+	//
+	// In all environments: it is the code that is mended. What is left out stays.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /api/v1/errors/{service}/{group} (the `UpdateError` operationId).
+	UpdateErrorWithBodyWithResponse(ctx context.Context, service string, group string, params *UpdateErrorParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateErrorResponse, error)
+
+	// UpdateErrorWithResponse Resolve, ignore, reopen, assign or comment on a group of errors
+	//
+	// In all environments: it is the code that is mended. What is left out stays.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /api/v1/errors/{service}/{group} (the `UpdateError` operationId).
+	UpdateErrorWithResponse(ctx context.Context, service string, group string, params *UpdateErrorParams, body UpdateErrorJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateErrorResponse, error)
 
 	// CheckFilterWithResponse Look a filter through while it is written
 	//
@@ -11838,6 +14821,15 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /api/v1/logs/histogram (the `GetLogHistogram` operationId).
 	GetLogHistogramWithResponse(ctx context.Context, params *GetLogHistogramParams, reqEditors ...RequestEditorFn) (*GetLogHistogramResponse, error)
 
+	// ListLogPatternsWithResponse Logs by pattern
+	//
+	// Lines that differ only in their values (numbers, ids, names in quotes ...) are of one pattern.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/logs/patterns (the `ListLogPatterns` operationId).
+	ListLogPatternsWithResponse(ctx context.Context, params *ListLogPatternsParams, reqEditors ...RequestEditorFn) (*ListLogPatternsResponse, error)
+
 	// TailLogsWithResponse Follow logs
 	//
 	// Rows as they arrive. What is more than a person can follow (200 a second) is left out and counted in dropped.
@@ -11846,6 +14838,15 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /api/v1/logs/tail (the `TailLogs` operationId).
 	TailLogsWithResponse(ctx context.Context, params *TailLogsParams, reqEditors ...RequestEditorFn) (*TailLogsResponse, error)
+
+	// GetMapWithResponse The services and what lies between them
+	//
+	// Edges are what callers saw of databases, queues, hosts and services.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/map (the `GetMap` operationId).
+	GetMapWithResponse(ctx context.Context, params *GetMapParams, reqEditors ...RequestEditorFn) (*GetMapResponse, error)
 
 	// ListMetricNamesWithResponse The metrics that can be asked for
 	//
@@ -12141,6 +15142,22 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /api/v1/services (the `ListServices` operationId).
 	ListServicesWithResponse(ctx context.Context, params *ListServicesParams, reqEditors ...RequestEditorFn) (*ListServicesResponse, error)
+
+	// GetServiceWithResponse A service: requests, endpoints, dependencies, versions, instances
+	//
+	// Lists hold the rows that weigh most; percentiles come from merged sketches.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/services/{service} (the `GetService` operationId).
+	GetServiceWithResponse(ctx context.Context, service string, params *GetServiceParams, reqEditors ...RequestEditorFn) (*GetServiceResponse, error)
+
+	// GetEndpointWithResponse An endpoint: requests, durations, outcomes, callers, versions
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/services/{service}/endpoint (the `GetEndpoint` operationId).
+	GetEndpointWithResponse(ctx context.Context, service string, params *GetEndpointParams, reqEditors ...RequestEditorFn) (*GetEndpointResponse, error)
 
 	// SignOutWithResponse Sign out
 	//
@@ -12538,6 +15555,59 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /api/v1/users/{id}/identities (the `ListUserIdentities` operationId).
 	ListUserIdentitiesWithResponse(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*ListUserIdentitiesResponse, error)
+
+	// ListViewsWithResponse The saved views that are shared, and one's own
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/views (the `ListViews` operationId).
+	ListViewsWithResponse(ctx context.Context, params *ListViewsParams, reqEditors ...RequestEditorFn) (*ListViewsResponse, error)
+
+	// CreateViewWithBodyWithResponse Save a view
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/views (the `CreateView` operationId).
+	CreateViewWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateViewResponse, error)
+
+	// CreateViewWithResponse Save a view
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/views (the `CreateView` operationId).
+	CreateViewWithResponse(ctx context.Context, body CreateViewJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateViewResponse, error)
+
+	// DeleteViewWithResponse Delete a saved view of one's own
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v1/views/{id} (the `DeleteView` operationId).
+	DeleteViewWithResponse(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*DeleteViewResponse, error)
+
+	// GetViewWithResponse A saved view
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/views/{id} (the `GetView` operationId).
+	GetViewWithResponse(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*GetViewResponse, error)
+
+	// UpdateViewWithBodyWithResponse Change a saved view of one's own
+	//
+	// Administrators may change any that is shared.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /api/v1/views/{id} (the `UpdateView` operationId).
+	UpdateViewWithBodyWithResponse(ctx context.Context, id string, params *UpdateViewParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateViewResponse, error)
+
+	// UpdateViewWithResponse Change a saved view of one's own
+	//
+	// Administrators may change any that is shared.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /api/v1/views/{id} (the `UpdateView` operationId).
+	UpdateViewWithResponse(ctx context.Context, id string, params *UpdateViewParams, body UpdateViewJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateViewResponse, error)
 }
 
 type ListAuditResponse struct {
@@ -12636,6 +15706,54 @@ func (r ListAuditActionsResponse) ContentType() string {
 	return ""
 }
 
+type ListCallsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CallsView
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListCallsResponse) GetJSON200() *CallsView {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListCallsResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListCallsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListCallsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListCallsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListCallsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListEnvironmentsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -12678,6 +15796,164 @@ func (r ListEnvironmentsResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ListEnvironmentsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListErrorsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ErrorGroupsView
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListErrorsResponse) GetJSON200() *ErrorGroupsView {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListErrorsResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListErrorsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListErrorsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListErrorsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListErrorsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetErrorResponse200Headers the declared response headers of an HTTP 200 response for GetError
+type GetErrorResponse200Headers struct {
+	ETag *string
+}
+
+type GetErrorResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ErrorPageView
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetErrorResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetErrorResponse) GetJSON200() *ErrorPageView {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetErrorResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetErrorResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetErrorResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetErrorResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetErrorResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// UpdateErrorResponse200Headers the declared response headers of an HTTP 200 response for UpdateError
+type UpdateErrorResponse200Headers struct {
+	ETag *string
+}
+
+type UpdateErrorResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ErrorStateView
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *UpdateErrorResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdateErrorResponse) GetJSON200() *ErrorStateView {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r UpdateErrorResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateErrorResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateErrorResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateErrorResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateErrorResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -13198,6 +16474,54 @@ func (r GetLogHistogramResponse) ContentType() string {
 	return ""
 }
 
+type ListLogPatternsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *PatternsBody
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListLogPatternsResponse) GetJSON200() *PatternsBody {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListLogPatternsResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListLogPatternsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListLogPatternsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListLogPatternsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListLogPatternsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type TailLogsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -13233,6 +16557,54 @@ func (r TailLogsResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r TailLogsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetMapResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *MapView
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetMapResponse) GetJSON200() *MapView {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetMapResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetMapResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetMapResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetMapResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetMapResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -14718,13 +18090,13 @@ type ListServicesResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *ServiceViewList
+	JSON200 *ServicesView
 	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
 	ApplicationProblemJSONDefault *Problem
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r ListServicesResponse) GetJSON200() *ServiceViewList {
+func (r ListServicesResponse) GetJSON200() *ServicesView {
 	return r.JSON200
 }
 
@@ -14756,6 +18128,102 @@ func (r ListServicesResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ListServicesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetServiceResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ServicePageView
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetServiceResponse) GetJSON200() *ServicePageView {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetServiceResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetServiceResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetServiceResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetServiceResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetServiceResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetEndpointResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *EndpointPageView
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetEndpointResponse) GetJSON200() *EndpointPageView {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetEndpointResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetEndpointResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetEndpointResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetEndpointResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetEndpointResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -16784,6 +20252,260 @@ func (r ListUserIdentitiesResponse) ContentType() string {
 	return ""
 }
 
+type ListViewsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SavedViewList
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListViewsResponse) GetJSON200() *SavedViewList {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListViewsResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListViewsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListViewsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListViewsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListViewsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CreateViewResponse201Headers the declared response headers of an HTTP 201 response for CreateView
+type CreateViewResponse201Headers struct {
+	ETag *string
+}
+
+type CreateViewResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *SavedView
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *CreateViewResponse201Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateViewResponse) GetJSON201() *SavedView {
+	return r.JSON201
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r CreateViewResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateViewResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateViewResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateViewResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateViewResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DeleteViewResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r DeleteViewResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteViewResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteViewResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteViewResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteViewResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetViewResponse200Headers the declared response headers of an HTTP 200 response for GetView
+type GetViewResponse200Headers struct {
+	ETag *string
+}
+
+type GetViewResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SavedView
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetViewResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetViewResponse) GetJSON200() *SavedView {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetViewResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetViewResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetViewResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetViewResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetViewResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// UpdateViewResponse200Headers the declared response headers of an HTTP 200 response for UpdateView
+type UpdateViewResponse200Headers struct {
+	ETag *string
+}
+
+type UpdateViewResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SavedView
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *UpdateViewResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdateViewResponse) GetJSON200() *SavedView {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r UpdateViewResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateViewResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateViewResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateViewResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateViewResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // ListAuditWithResponse Read who changed what, newest first
 //
 // Returns a wrapper object for the known response body format(s).
@@ -16810,6 +20532,21 @@ func (c *ClientWithResponses) ListAuditActionsWithResponse(ctx context.Context, 
 	return ParseListAuditActionsResponse(rsp)
 }
 
+// ListCallsWithResponse Statements, external calls and messages by shape
+//
+// What services do at databases, caches, hosts and queues; the shapes that most time is spent on first.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/calls (the `ListCalls` operationId).
+func (c *ClientWithResponses) ListCallsWithResponse(ctx context.Context, params *ListCallsParams, reqEditors ...RequestEditorFn) (*ListCallsResponse, error) {
+	rsp, err := c.ListCalls(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListCallsResponse(rsp)
+}
+
 // ListEnvironmentsWithResponse The environments that anything was sent from
 //
 // Returns a wrapper object for the known response body format(s).
@@ -16821,6 +20558,64 @@ func (c *ClientWithResponses) ListEnvironmentsWithResponse(ctx context.Context, 
 		return nil, err
 	}
 	return ParseListEnvironmentsResponse(rsp)
+}
+
+// ListErrorsWithResponse The inbox of errors
+//
+// Groups that were seen in the range; where resolved or ignored ones are asked for, also those that were not.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/errors (the `ListErrors` operationId).
+func (c *ClientWithResponses) ListErrorsWithResponse(ctx context.Context, params *ListErrorsParams, reqEditors ...RequestEditorFn) (*ListErrorsResponse, error) {
+	rsp, err := c.ListErrors(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListErrorsResponse(rsp)
+}
+
+// GetErrorWithResponse A group of errors: figures, history, the newest occurrence
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/errors/{service}/{group} (the `GetError` operationId).
+func (c *ClientWithResponses) GetErrorWithResponse(ctx context.Context, service string, group string, params *GetErrorParams, reqEditors ...RequestEditorFn) (*GetErrorResponse, error) {
+	rsp, err := c.GetError(ctx, service, group, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetErrorResponse(rsp)
+}
+
+// UpdateErrorWithBodyWithResponse Resolve, ignore, reopen, assign or comment on a group of errors
+//
+// In all environments: it is the code that is mended. What is left out stays.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /api/v1/errors/{service}/{group} (the `UpdateError` operationId).
+func (c *ClientWithResponses) UpdateErrorWithBodyWithResponse(ctx context.Context, service string, group string, params *UpdateErrorParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateErrorResponse, error) {
+	rsp, err := c.UpdateErrorWithBody(ctx, service, group, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateErrorResponse(rsp)
+}
+
+// UpdateErrorWithResponse Resolve, ignore, reopen, assign or comment on a group of errors
+//
+// In all environments: it is the code that is mended. What is left out stays.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /api/v1/errors/{service}/{group} (the `UpdateError` operationId).
+func (c *ClientWithResponses) UpdateErrorWithResponse(ctx context.Context, service string, group string, params *UpdateErrorParams, body UpdateErrorJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateErrorResponse, error) {
+	rsp, err := c.UpdateError(ctx, service, group, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateErrorResponse(rsp)
 }
 
 // CheckFilterWithResponse Look a filter through while it is written
@@ -16974,6 +20769,21 @@ func (c *ClientWithResponses) GetLogHistogramWithResponse(ctx context.Context, p
 	return ParseGetLogHistogramResponse(rsp)
 }
 
+// ListLogPatternsWithResponse Logs by pattern
+//
+// Lines that differ only in their values (numbers, ids, names in quotes ...) are of one pattern.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/logs/patterns (the `ListLogPatterns` operationId).
+func (c *ClientWithResponses) ListLogPatternsWithResponse(ctx context.Context, params *ListLogPatternsParams, reqEditors ...RequestEditorFn) (*ListLogPatternsResponse, error) {
+	rsp, err := c.ListLogPatterns(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListLogPatternsResponse(rsp)
+}
+
 // TailLogsWithResponse Follow logs
 //
 // Rows as they arrive. What is more than a person can follow (200 a second) is left out and counted in dropped.
@@ -16987,6 +20797,21 @@ func (c *ClientWithResponses) TailLogsWithResponse(ctx context.Context, params *
 		return nil, err
 	}
 	return ParseTailLogsResponse(rsp)
+}
+
+// GetMapWithResponse The services and what lies between them
+//
+// Edges are what callers saw of databases, queues, hosts and services.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/map (the `GetMap` operationId).
+func (c *ClientWithResponses) GetMapWithResponse(ctx context.Context, params *GetMapParams, reqEditors ...RequestEditorFn) (*GetMapResponse, error) {
+	rsp, err := c.GetMap(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetMapResponse(rsp)
 }
 
 // ListMetricNamesWithResponse The metrics that can be asked for
@@ -17528,6 +21353,34 @@ func (c *ClientWithResponses) ListServicesWithResponse(ctx context.Context, para
 		return nil, err
 	}
 	return ParseListServicesResponse(rsp)
+}
+
+// GetServiceWithResponse A service: requests, endpoints, dependencies, versions, instances
+//
+// Lists hold the rows that weigh most; percentiles come from merged sketches.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/services/{service} (the `GetService` operationId).
+func (c *ClientWithResponses) GetServiceWithResponse(ctx context.Context, service string, params *GetServiceParams, reqEditors ...RequestEditorFn) (*GetServiceResponse, error) {
+	rsp, err := c.GetService(ctx, service, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetServiceResponse(rsp)
+}
+
+// GetEndpointWithResponse An endpoint: requests, durations, outcomes, callers, versions
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/services/{service}/endpoint (the `GetEndpoint` operationId).
+func (c *ClientWithResponses) GetEndpointWithResponse(ctx context.Context, service string, params *GetEndpointParams, reqEditors ...RequestEditorFn) (*GetEndpointResponse, error) {
+	rsp, err := c.GetEndpoint(ctx, service, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetEndpointResponse(rsp)
 }
 
 // SignOutWithResponse Sign out
@@ -18245,6 +22098,101 @@ func (c *ClientWithResponses) ListUserIdentitiesWithResponse(ctx context.Context
 	return ParseListUserIdentitiesResponse(rsp)
 }
 
+// ListViewsWithResponse The saved views that are shared, and one's own
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/views (the `ListViews` operationId).
+func (c *ClientWithResponses) ListViewsWithResponse(ctx context.Context, params *ListViewsParams, reqEditors ...RequestEditorFn) (*ListViewsResponse, error) {
+	rsp, err := c.ListViews(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListViewsResponse(rsp)
+}
+
+// CreateViewWithBodyWithResponse Save a view
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/views (the `CreateView` operationId).
+func (c *ClientWithResponses) CreateViewWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateViewResponse, error) {
+	rsp, err := c.CreateViewWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateViewResponse(rsp)
+}
+
+// CreateViewWithResponse Save a view
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/views (the `CreateView` operationId).
+func (c *ClientWithResponses) CreateViewWithResponse(ctx context.Context, body CreateViewJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateViewResponse, error) {
+	rsp, err := c.CreateView(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateViewResponse(rsp)
+}
+
+// DeleteViewWithResponse Delete a saved view of one's own
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v1/views/{id} (the `DeleteView` operationId).
+func (c *ClientWithResponses) DeleteViewWithResponse(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*DeleteViewResponse, error) {
+	rsp, err := c.DeleteView(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteViewResponse(rsp)
+}
+
+// GetViewWithResponse A saved view
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/views/{id} (the `GetView` operationId).
+func (c *ClientWithResponses) GetViewWithResponse(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*GetViewResponse, error) {
+	rsp, err := c.GetView(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetViewResponse(rsp)
+}
+
+// UpdateViewWithBodyWithResponse Change a saved view of one's own
+//
+// Administrators may change any that is shared.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /api/v1/views/{id} (the `UpdateView` operationId).
+func (c *ClientWithResponses) UpdateViewWithBodyWithResponse(ctx context.Context, id string, params *UpdateViewParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateViewResponse, error) {
+	rsp, err := c.UpdateViewWithBody(ctx, id, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateViewResponse(rsp)
+}
+
+// UpdateViewWithResponse Change a saved view of one's own
+//
+// Administrators may change any that is shared.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /api/v1/views/{id} (the `UpdateView` operationId).
+func (c *ClientWithResponses) UpdateViewWithResponse(ctx context.Context, id string, params *UpdateViewParams, body UpdateViewJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateViewResponse, error) {
+	rsp, err := c.UpdateView(ctx, id, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateViewResponse(rsp)
+}
+
 // ParseListAuditResponse parses an HTTP response from a ListAuditWithResponse call
 func ParseListAuditResponse(rsp *http.Response) (*ListAuditResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -18311,6 +22259,39 @@ func ParseListAuditActionsResponse(rsp *http.Response) (*ListAuditActionsRespons
 	return response, nil
 }
 
+// ParseListCallsResponse parses an HTTP response from a ListCallsWithResponse call
+func ParseListCallsResponse(rsp *http.Response) (*ListCallsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListCallsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CallsView
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseListEnvironmentsResponse parses an HTTP response from a ListEnvironmentsWithResponse call
 func ParseListEnvironmentsResponse(rsp *http.Response) (*ListEnvironmentsResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -18339,6 +22320,131 @@ func ParseListEnvironmentsResponse(rsp *http.Response) (*ListEnvironmentsRespons
 		}
 		response.ApplicationProblemJSONDefault = &dest
 
+	}
+
+	return response, nil
+}
+
+// ParseListErrorsResponse parses an HTTP response from a ListErrorsWithResponse call
+func ParseListErrorsResponse(rsp *http.Response) (*ListErrorsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListErrorsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ErrorGroupsView
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetErrorResponse parses an HTTP response from a GetErrorWithResponse call
+func ParseGetErrorResponse(rsp *http.Response) (*GetErrorResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetErrorResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ErrorPageView
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetErrorResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseUpdateErrorResponse parses an HTTP response from a UpdateErrorWithResponse call
+func ParseUpdateErrorResponse(rsp *http.Response) (*UpdateErrorResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateErrorResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ErrorStateView
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers UpdateErrorResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		response.Headers200 = &headers
 	}
 
 	return response, nil
@@ -18696,6 +22802,39 @@ func ParseGetLogHistogramResponse(rsp *http.Response) (*GetLogHistogramResponse,
 	return response, nil
 }
 
+// ParseListLogPatternsResponse parses an HTTP response from a ListLogPatternsWithResponse call
+func ParseListLogPatternsResponse(rsp *http.Response) (*ListLogPatternsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListLogPatternsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest PatternsBody
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseTailLogsResponse parses an HTTP response from a TailLogsWithResponse call
 func ParseTailLogsResponse(rsp *http.Response) (*TailLogsResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -18710,6 +22849,39 @@ func ParseTailLogsResponse(rsp *http.Response) (*TailLogsResponse, error) {
 	}
 
 	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetMapResponse parses an HTTP response from a GetMapWithResponse call
+func ParseGetMapResponse(rsp *http.Response) (*GetMapResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetMapResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest MapView
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
@@ -19837,7 +24009,73 @@ func ParseListServicesResponse(rsp *http.Response) (*ListServicesResponse, error
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest ServiceViewList
+		var dest ServicesView
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetServiceResponse parses an HTTP response from a GetServiceWithResponse call
+func ParseGetServiceResponse(rsp *http.Response) (*GetServiceResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetServiceResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ServicePageView
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetEndpointResponse parses an HTTP response from a GetEndpointWithResponse call
+func ParseGetEndpointResponse(rsp *http.Response) (*GetEndpointResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetEndpointResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest EndpointPageView
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -21377,6 +25615,206 @@ func ParseListUserIdentitiesResponse(rsp *http.Response) (*ListUserIdentitiesRes
 		}
 		response.ApplicationProblemJSONDefault = &dest
 
+	}
+
+	return response, nil
+}
+
+// ParseListViewsResponse parses an HTTP response from a ListViewsWithResponse call
+func ParseListViewsResponse(rsp *http.Response) (*ListViewsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListViewsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SavedViewList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateViewResponse parses an HTTP response from a CreateViewWithResponse call
+func ParseCreateViewResponse(rsp *http.Response) (*CreateViewResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateViewResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest SavedView
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers CreateViewResponse201Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseDeleteViewResponse parses an HTTP response from a DeleteViewWithResponse call
+func ParseDeleteViewResponse(rsp *http.Response) (*DeleteViewResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteViewResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetViewResponse parses an HTTP response from a GetViewWithResponse call
+func ParseGetViewResponse(rsp *http.Response) (*GetViewResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetViewResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SavedView
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetViewResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseUpdateViewResponse parses an HTTP response from a UpdateViewWithResponse call
+func ParseUpdateViewResponse(rsp *http.Response) (*UpdateViewResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateViewResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SavedView
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers UpdateViewResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		response.Headers200 = &headers
 	}
 
 	return response, nil

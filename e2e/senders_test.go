@@ -52,13 +52,13 @@ func (y *yagura) services() (map[string]int, error) {
 	var out struct {
 		Items []struct {
 			Service  string
-			Requests int
+			Requests struct{ Count int }
 		}
 	}
 	err := y.try("/services", url.Values{"from": {"-1h"}, "to": {"now"}}, &out)
 	got := map[string]int{}
 	for _, s := range out.Items {
-		got[s.Service] = s.Requests
+		got[s.Service] = s.Requests.Count
 	}
 	return got, err
 }

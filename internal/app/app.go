@@ -15,6 +15,7 @@ import (
 	"github.com/yagura-sre/yagura/internal/clock"
 	"github.com/yagura-sre/yagura/internal/config"
 	"github.com/yagura-sre/yagura/internal/engine"
+	"github.com/yagura-sre/yagura/internal/errorgroup"
 	"github.com/yagura-sre/yagura/internal/ingest"
 	"github.com/yagura-sre/yagura/internal/ingest/wal"
 	"github.com/yagura-sre/yagura/internal/job"
@@ -25,6 +26,7 @@ import (
 	"github.com/yagura-sre/yagura/internal/telemetry"
 	"github.com/yagura-sre/yagura/internal/telemetry/clickhouse"
 	"github.com/yagura-sre/yagura/internal/timeline"
+	"github.com/yagura-sre/yagura/internal/view"
 )
 
 // Options are what a running Yagura is made of. All fields but Clock and MetricsPast
@@ -54,6 +56,8 @@ type App struct {
 	notify   *notify.Service
 	people   *people.Service
 	owners   *catalog.Owners
+	errors   *errorgroup.Service
+	views    *view.Service
 	engine   *engine.Supervisor // nil when a ClickHouse by URL is used
 	store    *clickhouse.Store
 	metrics  metricStore
@@ -115,6 +119,7 @@ func New(ctx context.Context, opt Options) (a *App, err error) {
 		{"ingest", a.openIngest},
 		{"releases", a.openReleases},
 		{"notify", a.openNotify},
+		{"errors", a.openErrors},
 		{"API", a.openAPI},
 		{"receivers", a.openReceivers},
 		{"notifications", a.openDispatch},

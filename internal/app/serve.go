@@ -11,6 +11,7 @@ import (
 	"github.com/yagura-sre/yagura/internal/api"
 	"github.com/yagura-sre/yagura/internal/catalog"
 	"github.com/yagura-sre/yagura/internal/config"
+	"github.com/yagura-sre/yagura/internal/errorgroup"
 	"github.com/yagura-sre/yagura/internal/fault"
 	"github.com/yagura-sre/yagura/internal/i18n"
 	"github.com/yagura-sre/yagura/internal/ingest"
@@ -21,6 +22,7 @@ import (
 	"github.com/yagura-sre/yagura/internal/release"
 	"github.com/yagura-sre/yagura/internal/telemetry"
 	"github.com/yagura-sre/yagura/internal/timeline"
+	"github.com/yagura-sre/yagura/internal/view"
 	"github.com/yagura-sre/yagura/web"
 )
 
@@ -29,9 +31,12 @@ func (a *App) newAPI(opt api.Options) *api.API {
 	to := api.New(opt)
 	a.people.Routes(to)
 	a.owners.Routes(to)
-	catalog.Register(to, catalog.NewService(a.seen(), a.Clock))
+	catalog.Register(to, catalog.NewService(figured{a.seen(), a.figures()}, a.Clock))
 	telemetry.Register(to, telemetry.NewService(a.seen(), a.tail, a.Clock))
+	telemetry.RegisterPatterns(to, a.figures(), a.Clock)
 	telemetry.RegisterMetrics(to, telemetry.NewMetricService(a.metrics, a.Clock))
+	errorgroup.Register(to, a.errors)
+	view.Register(to, a.views)
 	insight.Register(to, insight.NewService(a.seen()))
 	ingest.Register(to, a.ingest, func() wal.Quarantine { return a.wal.Quarantine() })
 	job.Register(to, a.jobs)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"math"
 	"net/http"
-	"time"
 
 	"github.com/yagura-sre/yagura/internal/api"
 	"github.com/yagura-sre/yagura/internal/authz"
@@ -13,55 +12,83 @@ import (
 
 const tag = "services"
 
-// ServiceView is a service in an environment, over the range.
-type ServiceView struct {
-	Service   string            `json:"service"`
-	Env       string            `json:"env"`
-	Requests  uint64            `json:"requests" doc:"Server and consumer spans."`
-	Errors    uint64            `json:"errors" doc:"Of the requests, those with error status."`
-	P50NS     int64             `json:"p50_ns" doc:"Percentiles of the requests' durations, within 1 %; 0 without requests."`
-	P95NS     int64             `json:"p95_ns"`
-	P99NS     int64             `json:"p99_ns"`
-	Spans     uint64            `json:"spans"`
-	Logs      uint64            `json:"logs"`
-	ErrorLogs uint64            `json:"error_logs"`
-	LastSeen  time.Time         `json:"last_seen"`
-	Versions  []string          `json:"versions" doc:"Seen in the range, newest first, at most 5."`
-	Series    ServiceSeriesView `json:"series"`
+// ServiceParam names a service.
+type ServiceParam struct {
+	Service string `path:"service" maxLength:"256" doc:"Its service.name."`
 }
 
-// ServiceSeriesView is a service over the range, in equal steps from its begin.
-type ServiceSeriesView struct {
-	StepNS   int64    `json:"step_ns"`
-	Requests []uint64 `json:"requests"`
-	Errors   []uint64 `json:"errors"`
-	P95NS    []int64  `json:"p95_ns" doc:"0 where there was no request."`
+// ServicesView is the services and what the figures cover.
+type ServicesView struct {
+	telemetry.Basis
+	Items []ServiceView `json:"items"`
+}
+
+// ServicePageView is all that the page of a service shows, but its errors and logs.
+type ServicePageView struct {
+	telemetry.Basis
+	Service   string         `json:"service"`
+	Requests  RedView        `json:"requests"`
+	Before    *RedView       `json:"before,omitempty"`
+	Trend     TrendView      `json:"trend"`
+	Versions  []VersionView  `json:"versions"`
+	Endpoints []EndpointView `json:"endpoints"`
+	Out       []EdgeView     `json:"out" doc:"What it depends on."`
+	In        []EdgeView     `json:"in" doc:"What depends on it."`
+	Calls     []CallView     `json:"calls" doc:"What it does there, by operation: statements, external calls, messages."`
+	Levels    []LevelView    `json:"levels"`
+	Instances []InstanceView `json:"instances" doc:"The one last seen first."`
+}
+
+// EndpointPageView is what the page of an endpoint shows, but its traces.
+type EndpointPageView struct {
+	telemetry.Basis
+	Service  string        `json:"service"`
+	Endpoint string        `json:"endpoint"`
+	Requests RedView       `json:"requests"`
+	Before   *RedView      `json:"before,omitempty"`
+	Trend    TrendView     `json:"trend"`
+	Heatmap  HeatmapView   `json:"heatmap"`
+	Codes    []CodeView    `json:"codes"`
+	Callers  []CallerView  `json:"callers"`
+	Versions []VersionView `json:"versions"`
+}
+
+// MapView is the services and what lies between them.
+type MapView struct {
+	telemetry.Basis
+	Services []ServiceView `json:"services"`
+	Edges    []EdgeView    `json:"edges"`
+}
+
+// CallsView is calls by operation.
+type CallsView struct {
+	telemetry.Basis
+	Items []CallView `json:"items"`
 }
 
 // Register adds the room's operations.
 func Register(a *api.API, s *Service) {
+	registerServices(a, s)
+	registerPages(a, s)
+	registerCalls(a, s)
+}
+
+func registerServices(a *api.API, s *Service) {
 	api.Register(a, api.Op{
 		ID: "list-services", Method: http.MethodGet, Path: "/services", Tag: tag, Permission: authz.TelemetryReadOwn,
 		Summary:     "The services that sent anything",
 		Description: "The one that hurts users most first: by failed requests, then by how long its slow requests kept people waiting.",
-	}, func(ctx context.Context, in *struct {
-		api.RangeParams
-		Env   string `query:"env" maxLength:"256" doc:"Only this environment; empty for all."`
-		Steps int    `query:"steps" default:"30" minimum:"1" maximum:"200" doc:"Points of each series."`
-	}) (*api.Out[api.List[ServiceView]], error) {
-		from, to, err := in.Range(s.clock)
+	}, func(ctx context.Context, in *telemetry.FigureParams) (*api.Out[ServicesView], error) {
+		q, err := in.Query(s.clock)
 		if err != nil {
 			return nil, err
 		}
-		stats, err := s.Services(ctx, telemetry.Range{From: from, To: to}, in.Env, in.Steps)
+		q.Limit = mapEdges
+		stats, d, err := s.Services(ctx, q)
 		if err != nil {
 			return nil, err
 		}
-		items := make([]ServiceView, len(stats))
-		for i := range stats {
-			items[i] = view(&stats[i])
-		}
-		return api.OK(api.ListOf(items, "")), nil
+		return api.OK(ServicesView{telemetry.NewBasis(d), each(stats, serviceView)}), nil
 	})
 
 	api.Register(a, api.Op{
@@ -78,23 +105,114 @@ func Register(a *api.API, s *Service) {
 		}
 		return api.OK(api.ListOf(envs, "")), nil
 	})
+
+	api.Register(a, api.Op{
+		ID: "get-map", Method: http.MethodGet, Path: "/map", Tag: tag, Permission: authz.TelemetryReadOwn,
+		Summary: "The services and what lies between them", Description: "Edges are what callers saw of databases, queues, hosts and services.",
+	}, func(ctx context.Context, in *struct {
+		telemetry.FigureParams
+		Service string `query:"service" maxLength:"256" doc:"Only the edges of this service."`
+	}) (*api.Out[MapView], error) {
+		q, err := in.Query(s.clock)
+		if err != nil {
+			return nil, err
+		}
+		q.Service = in.Service
+		m, err := s.Map(ctx, q)
+		if err != nil {
+			return nil, err
+		}
+		return api.OK(MapView{telemetry.NewBasis(m.Derived), each(m.Services, serviceView), each(m.Edges, edgeView)}), nil
+	})
 }
 
-func view(s *telemetry.ServiceStat) ServiceView {
-	v := ServiceView{
-		Service: s.Service, Env: s.Env, Requests: s.Requests, Errors: s.Errors,
-		P50NS: whole(s.P50), P95NS: whole(s.P95), P99NS: whole(s.P99),
-		Spans: s.Spans, Logs: s.Logs, ErrorLogs: s.ErrorLogs, LastSeen: telemetry.UTC(s.LastSeen),
-		Versions: filled(s.Versions),
-		Series: ServiceSeriesView{
-			StepNS:   int64(s.Series.Step),
-			Requests: filled(s.Series.Requests), Errors: filled(s.Series.Errors), P95NS: make([]int64, len(s.Series.P95)),
-		},
-	}
-	for i, p := range s.Series.P95 {
-		v.Series.P95NS[i] = whole(p)
-	}
-	return v
+func registerPages(a *api.API, s *Service) {
+	api.Register(a, api.Op{
+		ID: "get-service", Method: http.MethodGet, Path: "/services/{service}", Tag: tag, Permission: authz.TelemetryReadOwn,
+		Summary:     "A service: requests, endpoints, dependencies, versions, instances",
+		Description: "Lists hold the rows that weigh most; percentiles come from merged sketches.",
+	}, func(ctx context.Context, in *struct {
+		ServiceParam
+		telemetry.FigureParams
+		Version string `query:"version" maxLength:"256" doc:"Only what this version served."`
+	}) (*api.Out[ServicePageView], error) {
+		q, err := in.Query(s.clock)
+		if err != nil {
+			return nil, err
+		}
+		q.Service, q.Version = in.Service, in.Version
+		p, err := s.Page(ctx, q)
+		if err != nil {
+			return nil, err
+		}
+		return api.OK(ServicePageView{
+			Basis: telemetry.NewBasis(p.Derived), Service: in.Service, Requests: red(p.Requests), Before: redBefore(p.Before), Trend: trend(p.Trend),
+			Versions: each(p.Versions, versionView), Endpoints: each(p.Endpoints, endpointView),
+			Out: each(p.Out, edgeView), In: each(p.In, edgeView), Calls: each(p.Calls, callView),
+			Levels: each(p.Levels, levelView), Instances: each(p.Instances, instanceView),
+		}), nil
+	})
+
+	api.Register(a, api.Op{
+		ID: "get-endpoint", Method: http.MethodGet, Path: "/services/{service}/endpoint", Tag: tag, Permission: authz.TelemetryReadOwn,
+		Summary: "An endpoint: requests, durations, outcomes, callers, versions",
+	}, func(ctx context.Context, in *struct {
+		ServiceParam
+		telemetry.FigureParams
+		Endpoint string `query:"endpoint" required:"true" maxLength:"1024" example:"GET /cart/{id}"`
+		Version  string `query:"version" maxLength:"256" doc:"Only what this version served."`
+	}) (*api.Out[EndpointPageView], error) {
+		q, err := in.Query(s.clock)
+		if err != nil {
+			return nil, err
+		}
+		q.Service, q.Endpoint, q.Version = in.Service, in.Endpoint, in.Version
+		p, err := s.Endpoint(ctx, q)
+		if err != nil {
+			return nil, err
+		}
+		return api.OK(EndpointPageView{
+			Basis: telemetry.NewBasis(p.Derived), Service: in.Service, Endpoint: in.Endpoint,
+			Requests: red(p.Requests), Before: redBefore(p.Before), Trend: trend(p.Trend), Heatmap: heatmapView(p.Heatmap),
+			Codes: each(p.Codes, codeView), Callers: each(p.Callers, callerView), Versions: each(p.Versions, versionView),
+		}), nil
+	})
+}
+
+func registerCalls(a *api.API, s *Service) {
+	api.Register(a, api.Op{
+		ID: "list-calls", Method: http.MethodGet, Path: "/calls", Tag: tag, Permission: authz.TelemetryReadOwn,
+		Summary:     "Statements, external calls and messages by shape",
+		Description: "What services do at databases, caches, hosts and queues; the shapes that most time is spent on first.",
+	}, func(ctx context.Context, in *struct {
+		telemetry.FigureParams
+		Kinds    []string `query:"kinds,explode" enum:"service,http,rpc,db,cache,queue" doc:"Only these kinds of peer; without any, all."`
+		Service  string   `query:"service" maxLength:"256" doc:"Only the calls of this service."`
+		Peer     string   `query:"peer" maxLength:"1024" doc:"Only the calls to this peer, by its name."`
+		Shape    string   `query:"shape" maxLength:"16" doc:"Only this shape, by its ID."`
+		ByCaller bool     `query:"by_caller" doc:"A row for each caller."`
+		Limit    int      `query:"limit" default:"100" minimum:"1" maximum:"1000"`
+	}) (*api.Out[CallsView], error) {
+		dq, err := in.Query(s.clock)
+		if err != nil {
+			return nil, err
+		}
+		dq.Service, dq.Limit = in.Service, in.Limit
+		q := telemetry.CallQuery{EdgeQuery: telemetry.EdgeQuery{DerivedQuery: dq, Peer: in.Peer}, ByCaller: in.ByCaller}
+		for _, k := range in.Kinds {
+			q.Kinds = append(q.Kinds, telemetry.PeerKind(k))
+		}
+		if in.Shape != "" {
+			if q.Shape, err = telemetry.ShapeParam("shape", in.Shape); err != nil {
+				return nil, err
+			}
+		}
+		calls, d, err := s.Calls(ctx, q)
+		if err != nil {
+			return nil, err
+		}
+		return api.OK(CallsView{telemetry.NewBasis(d), each(calls, callView)}), nil
+	})
 }
 
 // whole is a duration in whole nanoseconds; of nothing (NaN) it is 0.

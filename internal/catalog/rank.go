@@ -15,8 +15,8 @@ import (
 //     not stand above a slow front page;
 //  3. by error logs, the only sign of services that serve no requests;
 //  4. by spans and logs, then by name and environment, so that lists stay put.
-func Rank(stats []telemetry.ServiceStat) {
-	slices.SortStableFunc(stats, func(a, b telemetry.ServiceStat) int {
+func Rank(stats []telemetry.ServiceFigures) {
+	slices.SortStableFunc(stats, func(a, b telemetry.ServiceFigures) int {
 		return cmp.Or(
 			cmp.Compare(b.Errors, a.Errors),
 			cmp.Compare(waiting(b), waiting(a)),
@@ -28,9 +28,9 @@ func Rank(stats []telemetry.ServiceStat) {
 	})
 }
 
-func waiting(s telemetry.ServiceStat) float64 {
-	if s.Requests == 0 {
+func waiting(s telemetry.ServiceFigures) float64 {
+	if s.Count == 0 {
 		return 0 // the percentiles of nothing may be anything
 	}
-	return float64(s.Requests) * s.P95
+	return float64(s.Count) * s.P95
 }

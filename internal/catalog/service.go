@@ -9,16 +9,13 @@ import (
 	"github.com/yagura-sre/yagura/internal/telemetry"
 )
 
-// MaxSteps is how many points a sparkline may have.
-const MaxSteps = 200
-
-// Reader is the part of telemetry.Reader that tells of services.
+// Reader is the part of the telemetry store that tells of services.
 type Reader interface {
-	Services(ctx context.Context, r telemetry.Range, env string, steps int) ([]telemetry.ServiceStat, error)
+	telemetry.DerivedReader
 	Environments(ctx context.Context, r telemetry.Range) ([]string, error)
 }
 
-// Service answers what services and environments there are.
+// Service answers what services and environments there are, and how they do.
 type Service struct {
 	reader Reader
 	clock  clock.Clock
@@ -29,16 +26,24 @@ func NewService(r Reader, c clock.Clock) *Service { return &Service{reader: r, c
 
 // Services lists the services that sent anything in the range, the one that hurts users
 // most first.
-func (s *Service) Services(ctx context.Context, r telemetry.Range, env string, steps int) ([]telemetry.ServiceStat, error) {
-	if err := check(r); err != nil {
-		return nil, err
+func (s *Service) Services(ctx context.Context, q telemetry.DerivedQuery) ([]telemetry.ServiceFigures, telemetry.Derived, error) {
+	if err := check(q.Range); err != nil {
+		return nil, telemetry.Derived{}, err
 	}
-	stats, err := s.reader.Services(ctx, r, env, min(max(steps, 1), MaxSteps))
+	stats, d, err := s.reader.ServiceFigures(ctx, q)
 	if err != nil {
-		return nil, err
+		return nil, d, err
 	}
 	Rank(stats)
-	return stats, nil
+	return stats, d, nil
+}
+
+// Calls lists what services do at databases, other services, hosts and queues.
+func (s *Service) Calls(ctx context.Context, q telemetry.CallQuery) ([]telemetry.Call, telemetry.Derived, error) {
+	if err := check(q.Range); err != nil {
+		return nil, telemetry.Derived{}, err
+	}
+	return s.reader.Calls(ctx, q)
 }
 
 // Environments lists the environments that were seen in the range, sorted.

@@ -98,13 +98,13 @@ func (c servicesCmd) Run(s *session) error {
 		i18n.T("P50", "P50"), i18n.T("P95", "P95"), i18n.T("P99", "P99"), i18n.T("LOGS", "ログ"), i18n.T("LAST SEEN", "最終受信"))...).numbers(2, 3, 4, 5, 6, 7, 8)
 	for _, v := range r.JSON200.Items {
 		p := func(ns int64) string {
-			if v.Requests == 0 {
+			if v.Requests.Count == 0 {
 				return "-"
 			}
 			return duration(float64(ns))
 		}
-		t.row(oneLine(v.Service), oneLine(v.Env), count(uint64(v.Requests)), count(uint64(v.Errors)), percent(uint64(v.Errors), uint64(v.Requests)),
-			p(v.P50Ns), p(v.P95Ns), p(v.P99Ns), count(uint64(v.Logs)), c.at(v.LastSeen))
+		t.row(oneLine(v.Service), oneLine(v.Env), count(uint64(v.Requests.Count)), count(uint64(v.Requests.Errors)), percent(uint64(v.Requests.Errors), uint64(v.Requests.Count)),
+			p(v.Requests.P50Ns), p(v.Requests.P95Ns), p(v.Requests.P99Ns), count(uint64(v.Logs)), c.at(v.LastSeen))
 	}
 	return t.write(s.Stdout)
 }

@@ -14,32 +14,32 @@ import (
 
 const tag = "errors"
 
-// GroupView is a group of errors in an environment.
-type GroupView struct {
-	ID        string      `json:"id" doc:"Of the group; spans and logs have it as error_group."`
-	Service   string      `json:"service"`
-	Env       string      `json:"env"`
-	Type      string      `json:"type"`
-	Message   string      `json:"message" doc:"Without its values."`
-	Frame     string      `json:"frame" doc:"The topmost frame of the service's own code; empty without a stack."`
-	Shows     Shows       `json:"shows" enum:"returned,new,ongoing,resolved,ignored"`
-	State     StateView   `json:"state"`
-	Count     uint64      `json:"count" doc:"In the range."`
-	Before    *uint64     `json:"before,omitempty"`
-	Users     uint64      `json:"users" doc:"Different user.id; 0 where none is named."`
-	First     *time.Time  `json:"first,omitempty" doc:"Within the range."`
-	Last      *time.Time  `json:"last,omitempty"`
-	FirstEver *time.Time  `json:"first_ever,omitempty" doc:"As far back as figures are kept."`
-	Versions  []TallyView `json:"versions" doc:"That it was seen in, the latest first."`
-	Endpoints []TallyView `json:"endpoints" doc:"Whose requests had it, most first."`
-	Signals   []string    `json:"signals"`
-	Trend     []uint64    `json:"trend"`
-	TraceID   string      `json:"trace_id" doc:"Of one occurrence; empty where it had none."`
-	SpanID    string      `json:"span_id"`
+// ErrorGroupView is a group of errors in an environment.
+type ErrorGroupView struct {
+	ID        string         `json:"id" doc:"Of the group; spans and logs have it as error_group."`
+	Service   string         `json:"service"`
+	Env       string         `json:"env"`
+	Type      string         `json:"type"`
+	Message   string         `json:"message" doc:"Without its values."`
+	Frame     string         `json:"frame" doc:"The topmost frame of the service's own code; empty without a stack."`
+	Shows     Shows          `json:"shows" enum:"returned,new,ongoing,resolved,ignored"`
+	State     ErrorStateView `json:"state"`
+	Count     uint64         `json:"count" doc:"In the range."`
+	Before    *uint64        `json:"before,omitempty"`
+	Users     uint64         `json:"users" doc:"Different user.id; 0 where none is named."`
+	First     *time.Time     `json:"first,omitempty" doc:"Within the range."`
+	Last      *time.Time     `json:"last,omitempty"`
+	FirstEver *time.Time     `json:"first_ever,omitempty" doc:"As far back as figures are kept."`
+	Versions  []TallyView    `json:"versions" doc:"That it was seen in, the latest first."`
+	Endpoints []TallyView    `json:"endpoints" doc:"Whose requests had it, most first."`
+	Signals   []string       `json:"signals"`
+	Trend     []uint64       `json:"trend"`
+	TraceID   string         `json:"trace_id" doc:"Of one occurrence; empty where it had none."`
+	SpanID    string         `json:"span_id"`
 }
 
-// StateView is what people decided about a group.
-type StateView struct {
+// ErrorStateView is what people decided about a group.
+type ErrorStateView struct {
 	Status   Status        `json:"status" enum:"open,resolved,ignored"`
 	Since    *time.Time    `json:"since,omitempty"`
 	By       string        `json:"by" doc:"Who set it; empty when it came back by itself."`
@@ -64,32 +64,32 @@ type TallyView struct {
 	Count uint64 `json:"count"`
 }
 
-// GroupsView is the inbox.
-type GroupsView struct {
+// ErrorGroupsView is the inbox.
+type ErrorGroupsView struct {
 	telemetry.Basis
-	Counts map[Shows]int `json:"counts" doc:"Of all that fit, by what they show as."`
-	Items  []GroupView   `json:"items" doc:"The most urgent first."`
+	Counts map[Shows]int    `json:"counts" doc:"Of all that fit, by what they show as."`
+	Items  []ErrorGroupView `json:"items" doc:"The most urgent first."`
 }
 
-// GroupPageView is all that is known of one group.
-type GroupPageView struct {
+// ErrorPageView is all that is known of one group.
+type ErrorPageView struct {
 	telemetry.Basis
-	Groups []GroupView           `json:"groups" doc:"One for each environment."`
-	Events []EventView           `json:"events" doc:"What was done to it, newest first."`
+	Groups []ErrorGroupView      `json:"groups" doc:"One for each environment."`
+	Events []ErrorEventView      `json:"events" doc:"What was done to it, newest first."`
 	Span   *telemetry.SpanRecord `json:"span,omitempty" doc:"The newest occurrence in the range, or"`
 	Log    *telemetry.LogRecord  `json:"log,omitempty" doc:"as a log, where no span has it."`
 }
 
-// EventView is a line of a group's history.
-type EventView struct {
+// ErrorEventView is a line of a group's history.
+type ErrorEventView struct {
 	Time   time.Time `json:"time"`
 	By     string    `json:"by" doc:"Empty for Yagura itself."`
 	Action Action    `json:"action" enum:"resolve,ignore,reopen,assign,comment,return,wake_up"`
 	Text   string    `json:"text" doc:"The note, the reason, the version or the assignee."`
 }
 
-// ChangeBody is what is done to a group.
-type ChangeBody struct {
+// ErrorChangeBody is what is done to a group.
+type ErrorChangeBody struct {
 	Status   *Status       `json:"status,omitempty" enum:"open,resolved,ignored"`
 	Mended   Mended        `json:"mended,omitempty" enum:"now,next,version" doc:"With resolved: from where on it must not be seen any more."`
 	Version  string        `json:"version,omitempty" maxLength:"256" doc:"With mended: version."`
@@ -113,7 +113,7 @@ func (in GroupParam) key() (Key, error) {
 // Register adds the room's operations.
 func Register(a *api.API, s *Service) {
 	api.Register(a, api.Op{
-		ID: "list-errors", Method: http.MethodGet, Path: "/errors", Tag: tag, Permission: authz.TelemetryRead,
+		ID: "list-errors", Method: http.MethodGet, Path: "/errors", Tag: tag, Permission: authz.TelemetryReadOwn,
 		Summary:     "The inbox of errors",
 		Description: "Groups that were seen in the range; where resolved or ignored ones are asked for, also those that were not.",
 	}, func(ctx context.Context, in *struct {
@@ -126,7 +126,7 @@ func Register(a *api.API, s *Service) {
 		Text     string  `query:"q" maxLength:"256" doc:"In type, message, frame or service."`
 		Assignee string  `query:"assignee" maxLength:"64" doc:"Id of a user or a team; none is nobody."`
 		Limit    int     `query:"limit" default:"200" minimum:"1" maximum:"1000"`
-	}) (*api.Out[GroupsView], error) {
+	}) (*api.Out[ErrorGroupsView], error) {
 		dq, err := in.Query(s.Clock)
 		if err != nil {
 			return nil, err
@@ -138,11 +138,11 @@ func Register(a *api.API, s *Service) {
 		if err != nil {
 			return nil, err
 		}
-		return api.OK(GroupsView{telemetry.NewBasis(l.Derived), l.Counts, groupViews(l.Groups)}), nil
+		return api.OK(ErrorGroupsView{telemetry.NewBasis(l.Derived), l.Counts, groupViews(l.Groups)}), nil
 	})
 
 	api.Register(a, api.Op{
-		ID: "get-error", Method: http.MethodGet, Path: "/errors/{service}/{group}", Tag: tag, Permission: authz.TelemetryRead,
+		ID: "get-error", Method: http.MethodGet, Path: "/errors/{service}/{group}", Tag: tag, Permission: authz.TelemetryReadOwn,
 		Summary: "A group of errors: figures, history, the newest occurrence", Heavy: true,
 	}, func(ctx context.Context, in *struct {
 		GroupParam
@@ -161,9 +161,9 @@ func Register(a *api.API, s *Service) {
 		if err != nil {
 			return nil, err
 		}
-		body := GroupPageView{Basis: telemetry.NewBasis(p.Derived), Groups: groupViews(p.Groups), Events: make([]EventView, len(p.Events))}
+		body := ErrorPageView{Basis: telemetry.NewBasis(p.Derived), Groups: groupViews(p.Groups), Events: make([]ErrorEventView, len(p.Events))}
 		for i, e := range p.Events {
-			body.Events[i] = EventView{Time: e.At, By: e.By, Action: e.Action, Text: e.Text}
+			body.Events[i] = ErrorEventView{Time: e.At, By: e.By, Action: e.Action, Text: e.Text}
 		}
 		if p.Span != nil {
 			r := telemetry.NewSpanRecord(p.Span)
@@ -182,7 +182,7 @@ func Register(a *api.API, s *Service) {
 	}, func(ctx context.Context, in *struct {
 		GroupParam
 		api.IfMatch
-		Body ChangeBody
+		Body ErrorChangeBody
 	}) (*changed, error) {
 		k, err := in.key()
 		if err != nil {
@@ -210,25 +210,25 @@ func Register(a *api.API, s *Service) {
 
 type etagged struct {
 	ETag string `header:"ETag"`
-	Body GroupPageView
+	Body ErrorPageView
 }
 
 type changed struct {
 	ETag string `header:"ETag"`
-	Body StateView
+	Body ErrorStateView
 }
 
-func groupViews(groups []Group) []GroupView {
-	views := make([]GroupView, len(groups))
+func groupViews(groups []Group) []ErrorGroupView {
+	views := make([]ErrorGroupView, len(groups))
 	for i := range groups {
 		views[i] = groupView(&groups[i])
 	}
 	return views
 }
 
-func groupView(g *Group) GroupView {
+func groupView(g *Group) ErrorGroupView {
 	f := &g.Figures
-	v := GroupView{
+	v := ErrorGroupView{
 		ID: f.ID.String(), Service: f.Service, Env: f.Env, Type: f.Type, Message: f.Message, Frame: f.Frame, Shows: g.Shows, State: stateView(g.State),
 		Count: f.Count, Before: f.Before, Users: f.Users, First: at(f.First), Last: at(f.Last), FirstEver: at(f.FirstEver),
 		Versions: tallies(f.Versions), Endpoints: tallies(f.Endpoints), Signals: make([]string, len(f.Signals)), Trend: append([]uint64{}, f.Trend...),
@@ -240,8 +240,8 @@ func groupView(g *Group) GroupView {
 	return v
 }
 
-func stateView(s State) StateView {
-	v := StateView{
+func stateView(s State) ErrorStateView {
+	v := ErrorStateView{
 		Status: s.Status, Since: optional(s.Since), By: s.By, Mended: string(s.Mended), Version: s.Version, Reason: s.Reason,
 		Until: optional(s.Until), Returned: optional(s.Returned),
 	}

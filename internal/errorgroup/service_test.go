@@ -289,15 +289,15 @@ func TestOnTheWire(t *testing.T) {
 			}
 			return w.Header().Get("ETag")
 		}
-		var list GroupsView
+		var list ErrorGroupsView
 		call("GET", "/errors?q=接続が", "", "", 200, &list)
 		if len(list.Items) != 1 || list.Counts[ShowsNew] != 1 || list.Items[0].ID != "0000000000000007" {
 			t.Fatalf("%+v", list)
 		}
 		path := "/errors/shop/" + list.Items[0].ID
-		var page GroupPageView
+		var page ErrorPageView
 		tag := call("GET", path, "", "", 200, &page)
-		var state StateView
+		var state ErrorStateView
 		next := call("PATCH", path, `{"assignee":{"kind":"user","id":"u1"},"note":"見ています"}`, tag, 200, &state)
 		if state.Assignee == nil || state.Assignee.Name != "佐藤" || state.Status != Open {
 			t.Errorf("%+v", state)

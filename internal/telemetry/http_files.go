@@ -17,7 +17,7 @@ import (
 func registerFiles(a *api.API, s *Service, signal Signal) {
 	tag := signal.String()
 	api.Download(a, api.Op{
-		ID: "export-" + tag, Method: http.MethodGet, Path: "/" + tag + "/export", Tag: tag, Permission: authz.TelemetryRead,
+		ID: "export-" + tag, Method: http.MethodGet, Path: "/" + tag + "/export", Tag: tag, Permission: authz.TelemetryReadOwn,
 		Summary:     "Search " + tag + " into a file",
 		Description: "At most a million rows. A file that was cut off is not ended properly: the transfer fails. Cells that a spreadsheet would take for formulas have an apostrophe in front.",
 	}, []string{"application/x-ndjson", "text/csv"}, func(_ context.Context, in *struct {
@@ -49,7 +49,7 @@ func registerFiles(a *api.API, s *Service, signal Signal) {
 
 func registerAround(a *api.API, s *Service) {
 	api.Register(a, api.Op{
-		ID: "list-logs-around", Method: http.MethodGet, Path: "/logs/around", Tag: "logs", Permission: authz.TelemetryRead, Heavy: true,
+		ID: "list-logs-around", Method: http.MethodGet, Path: "/logs/around", Tag: "logs", Permission: authz.TelemetryReadOwn, Heavy: true,
 		Summary:     "What the same sender wrote before and after a log",
 		Description: "Oldest first, the log itself among them. The log is named by what it has in the list of logs.",
 	}, func(ctx context.Context, in *struct {

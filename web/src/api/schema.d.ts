@@ -38,6 +38,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/calls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Statements, external calls and messages by shape
+         * @description What services do at databases, caches, hosts and queues; the shapes that most time is spent on first.
+         */
+        get: operations["list-calls"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/environments": {
         parameters: {
             query?: never;
@@ -53,6 +73,47 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/v1/errors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The inbox of errors
+         * @description Groups that were seen in the range; where resolved or ignored ones are asked for, also those that were not.
+         */
+        get: operations["list-errors"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/errors/{service}/{group}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A group of errors: figures, history, the newest occurrence */
+        get: operations["get-error"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Resolve, ignore, reopen, assign or comment on a group of errors
+         * @description In all environments: it is the code that is mended. What is left out stays.
+         */
+        patch: operations["update-error"];
         trace?: never;
     };
     "/api/v1/filter": {
@@ -254,6 +315,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/logs/patterns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Logs by pattern
+         * @description Lines that differ only in their values (numbers, ids, names in quotes ...) are of one pattern.
+         */
+        get: operations["list-log-patterns"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/logs/tail": {
         parameters: {
             query?: never;
@@ -266,6 +347,26 @@ export interface paths {
          * @description Rows as they arrive. What is more than a person can follow (200 a second) is left out and counted in dropped.
          */
         get: operations["tail-logs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/map": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The services and what lies between them
+         * @description Edges are what callers saw of databases, queues, hosts and services.
+         */
+        get: operations["get-map"];
         put?: never;
         post?: never;
         delete?: never;
@@ -610,6 +711,43 @@ export interface paths {
          * @description The one that hurts users most first: by failed requests, then by how long its slow requests kept people waiting.
          */
         get: operations["list-services"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/services/{service}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A service: requests, endpoints, dependencies, versions, instances
+         * @description Lists hold the rows that weigh most; percentiles come from merged sketches.
+         */
+        get: operations["get-service"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/services/{service}/endpoint": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An endpoint: requests, durations, outcomes, callers, versions */
+        get: operations["get-endpoint"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1175,6 +1313,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/views": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The saved views that are shared, and one's own */
+        get: operations["list-views"];
+        put?: never;
+        /** Save a view */
+        post: operations["create-view"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/views/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A saved view */
+        get: operations["get-view"];
+        put?: never;
+        post?: never;
+        /** Delete a saved view of one's own */
+        delete: operations["delete-view"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a saved view of one's own
+         * @description Administrators may change any that is shared.
+         */
+        patch: operations["update-view"];
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1184,6 +1362,12 @@ export interface components {
             services: string[];
             /** @description Id or slug; empty takes back what was said by hand. */
             team?: string;
+        };
+        AssigneeView: {
+            id: string;
+            /** @enum {string} */
+            kind: "user" | "team";
+            readonly name?: string;
         };
         Audit: {
             /** @example user.update */
@@ -1224,6 +1408,61 @@ export interface components {
             /** Format: date-time */
             time: string;
         };
+        CallView: {
+            before?: components["schemas"]["RedView"];
+            /** @description Services, the one that spends most first, at most 5. */
+            callers: string[];
+            calls: components["schemas"]["RedView"];
+            peer: components["schemas"]["PeerView"];
+            /**
+             * Format: int64
+             * @description How many call.
+             */
+            services: number;
+            /** @description ID of the operation's shape; spans have it as shape. */
+            shape: string;
+            /** @description A statement without its values, a method, a route. */
+            text: string;
+            trend: components["schemas"]["TrendView"];
+        };
+        CallerView: {
+            /** @description Of the callee. */
+            endpoint: string;
+            env: string;
+            /**
+             * Format: double
+             * @description 0 to 1.
+             */
+            part: number;
+            /**
+             * Format: int64
+             * @description Calls that the part was counted over.
+             */
+            sampled: number;
+            service: string;
+        };
+        CallsView: {
+            /**
+             * Format: date-time
+             * @description What the figures cover: the range that was asked for, widened to whole minutes.
+             */
+            from: string;
+            items: components["schemas"]["CallView"][];
+            /** @description There were more rows than the limit. */
+            more: boolean;
+            /**
+             * Format: date-time
+             * @description The first minute of which there are figures at all; a range or a comparison that begins before it is incomplete.
+             */
+            since?: string;
+            /**
+             * Format: int64
+             * @description Distance of the points of series, which begin at from.
+             */
+            step_ns: number;
+            /** Format: date-time */
+            to: string;
+        };
         ClaimView: {
             by?: string;
             /** @description Of a file. */
@@ -1243,6 +1482,15 @@ export interface components {
              * @description When it was said, or seen last.
              */
             time: string;
+        };
+        CodeView: {
+            /** @description HTTP or gRPC status; empty where the spans name none. */
+            code: string;
+            /** Format: int64 */
+            count: number;
+            /** Format: int64 */
+            errors: number;
+            trend: number[];
         };
         ContrastBody: {
             chosen: components["schemas"]["SampledRecord"];
@@ -1429,6 +1677,67 @@ export interface components {
              */
             step_ns: number;
         };
+        EdgeView: {
+            before?: components["schemas"]["RedView"];
+            /** @description The services found behind a peer that is none of them alone. */
+            behind: components["schemas"]["ShareView"][];
+            /** @description As the caller saw them. */
+            calls: components["schemas"]["RedView"];
+            /** @description The edge leads from the queue to the service. */
+            consumes: boolean;
+            env: string;
+            /** @description What the callers know of the far end. */
+            peer: components["schemas"]["PeerView"];
+            /** @description The caller; of a queue's consumer, the consumer. */
+            service: string;
+            /** @description The service that answers at the peer, found in traces; empty where no instrumented one does. */
+            to: string;
+            to_env: string;
+            trend: components["schemas"]["TrendView"];
+        };
+        EndpointPageView: {
+            before?: components["schemas"]["RedView"];
+            callers: components["schemas"]["CallerView"][];
+            codes: components["schemas"]["CodeView"][];
+            endpoint: string;
+            /**
+             * Format: date-time
+             * @description What the figures cover: the range that was asked for, widened to whole minutes.
+             */
+            from: string;
+            heatmap: components["schemas"]["HeatmapView"];
+            /** @description There were more rows than the limit. */
+            more: boolean;
+            requests: components["schemas"]["RedView"];
+            service: string;
+            /**
+             * Format: date-time
+             * @description The first minute of which there are figures at all; a range or a comparison that begins before it is incomplete.
+             */
+            since?: string;
+            /**
+             * Format: int64
+             * @description Distance of the points of series, which begin at from.
+             */
+            step_ns: number;
+            /** Format: date-time */
+            to: string;
+            trend: components["schemas"]["TrendView"];
+            versions: components["schemas"]["VersionView"][];
+        };
+        EndpointView: {
+            before?: components["schemas"]["RedView"];
+            /** @description (other) stands for all beyond what is kept apart. */
+            endpoint: string;
+            env: string;
+            /** @enum {string} */
+            kind: "server" | "consumer";
+            /** Format: date-time */
+            last_seen: string;
+            requests: components["schemas"]["RedView"];
+            service: string;
+            trend: components["schemas"]["TrendView"];
+        };
         EngineView: {
             /** @enum {string} */
             kind: "embedded" | "remote";
@@ -1449,6 +1758,164 @@ export interface components {
              * @description When this phase began.
              */
             since: string;
+        };
+        ErrorChangeBody: {
+            /** @description An empty id is nobody. */
+            assignee?: components["schemas"]["AssigneeView"];
+            /**
+             * @description With resolved: from where on it must not be seen any more.
+             * @enum {string}
+             */
+            mended?: "now" | "next" | "version";
+            note?: string;
+            /** @description With ignored: why. */
+            reason?: string;
+            /** @enum {string} */
+            status?: "open" | "resolved" | "ignored";
+            /**
+             * Format: date-time
+             * @description With ignored: until when; missing is for good.
+             */
+            until?: string;
+            /** @description With mended: version. */
+            version?: string;
+        };
+        ErrorEventView: {
+            /** @enum {string} */
+            action: "resolve" | "ignore" | "reopen" | "assign" | "comment" | "return" | "wake_up";
+            /** @description Empty for Yagura itself. */
+            by: string;
+            /** @description The note, the reason, the version or the assignee. */
+            text: string;
+            /** Format: date-time */
+            time: string;
+        };
+        ErrorGroupView: {
+            /** Format: int64 */
+            before?: number;
+            /**
+             * Format: int64
+             * @description In the range.
+             */
+            count: number;
+            /** @description Whose requests had it, most first. */
+            endpoints: components["schemas"]["TallyView"][];
+            env: string;
+            /**
+             * Format: date-time
+             * @description Within the range.
+             */
+            first?: string;
+            /**
+             * Format: date-time
+             * @description As far back as figures are kept.
+             */
+            first_ever?: string;
+            /** @description The topmost frame of the service's own code; empty without a stack. */
+            frame: string;
+            /** @description Of the group; spans and logs have it as error_group. */
+            id: string;
+            /** Format: date-time */
+            last?: string;
+            /** @description Without its values. */
+            message: string;
+            service: string;
+            /** @enum {string} */
+            shows: "returned" | "new" | "ongoing" | "resolved" | "ignored";
+            signals: string[];
+            span_id: string;
+            state: components["schemas"]["ErrorStateView"];
+            /** @description Of one occurrence; empty where it had none. */
+            trace_id: string;
+            trend: number[];
+            type: string;
+            /**
+             * Format: int64
+             * @description Different user.id; 0 where none is named.
+             */
+            users: number;
+            /** @description That it was seen in, the latest first. */
+            versions: components["schemas"]["TallyView"][];
+        };
+        ErrorGroupsView: {
+            /** @description Of all that fit, by what they show as. */
+            counts: {
+                [key: string]: number;
+            };
+            /**
+             * Format: date-time
+             * @description What the figures cover: the range that was asked for, widened to whole minutes.
+             */
+            from: string;
+            /** @description The most urgent first. */
+            items: components["schemas"]["ErrorGroupView"][];
+            /** @description There were more rows than the limit. */
+            more: boolean;
+            /**
+             * Format: date-time
+             * @description The first minute of which there are figures at all; a range or a comparison that begins before it is incomplete.
+             */
+            since?: string;
+            /**
+             * Format: int64
+             * @description Distance of the points of series, which begin at from.
+             */
+            step_ns: number;
+            /** Format: date-time */
+            to: string;
+        };
+        ErrorPageView: {
+            /** @description What was done to it, newest first. */
+            events: components["schemas"]["ErrorEventView"][];
+            /**
+             * Format: date-time
+             * @description What the figures cover: the range that was asked for, widened to whole minutes.
+             */
+            from: string;
+            /** @description One for each environment. */
+            groups: components["schemas"]["ErrorGroupView"][];
+            /** @description as a log, where no span has it. */
+            log?: components["schemas"]["LogRecord"];
+            /** @description There were more rows than the limit. */
+            more: boolean;
+            /**
+             * Format: date-time
+             * @description The first minute of which there are figures at all; a range or a comparison that begins before it is incomplete.
+             */
+            since?: string;
+            /** @description The newest occurrence in the range, or */
+            span?: components["schemas"]["SpanRecord"];
+            /**
+             * Format: int64
+             * @description Distance of the points of series, which begin at from.
+             */
+            step_ns: number;
+            /** Format: date-time */
+            to: string;
+        };
+        ErrorStateView: {
+            assignee?: components["schemas"]["AssigneeView"];
+            /** @description Who set it; empty when it came back by itself. */
+            by: string;
+            /** @description Of a resolved group: now, next or version. */
+            mended: string;
+            /** @description Of an ignored group. */
+            reason: string;
+            /**
+             * Format: date-time
+             * @description When an open group came back.
+             */
+            returned?: string;
+            /** Format: date-time */
+            since?: string;
+            /** @enum {string} */
+            status: "open" | "resolved" | "ignored";
+            /**
+             * Format: date-time
+             * @description Ignored until then; missing is for good.
+             */
+            until?: string;
+            version: string;
         };
         EventView: {
             /** @description Empty: all. */
@@ -1523,6 +1990,13 @@ export interface components {
              * @description Byte offset of the wrong part.
              */
             pos: number;
+        };
+        HeatmapView: {
+            /** @description Durations in ns; row i is [bounds[i], bounds[i+1]). */
+            bounds: number[];
+            /** @description By step, then by row. */
+            cells: number[][];
+            errors: number[][];
         };
         HistogramBody: {
             /** @description In order; those without rows are left out. */
@@ -1622,6 +2096,30 @@ export interface components {
             sources: components["schemas"]["SourceView"][];
             transports: components["schemas"]["TransportView"][];
         };
+        InstanceView: {
+            env: string;
+            /** Format: int64 */
+            error_logs: number;
+            /**
+             * Format: date-time
+             * @description Seen within the range.
+             */
+            first: string;
+            host: string;
+            instance: string;
+            /** Format: date-time */
+            last: string;
+            /** Format: int64 */
+            logs: number;
+            /** @description As it was last sent. */
+            resource: {
+                [key: string]: string;
+            };
+            service: string;
+            /** Format: int64 */
+            spans: number;
+            version: string;
+        };
         JobView: {
             /**
              * Format: date-time
@@ -1717,6 +2215,15 @@ export interface components {
             /** @enum {string} */
             state: "ok" | "retrying" | "full";
         };
+        LevelView: {
+            /** Format: int64 */
+            before?: number;
+            /** Format: int64 */
+            count: number;
+            /** @description trace, debug, info, warn, error, fatal, or empty. */
+            level: string;
+            trend: number[];
+        };
         LogRecord: {
             attributes: {
                 [key: string]: string;
@@ -1761,6 +2268,29 @@ export interface components {
             items: components["schemas"]["LogRecord"][];
             /** @description Pass as after for the next page; empty when there is none. */
             next: string;
+        };
+        MapView: {
+            edges: components["schemas"]["EdgeView"][];
+            /**
+             * Format: date-time
+             * @description What the figures cover: the range that was asked for, widened to whole minutes.
+             */
+            from: string;
+            /** @description There were more rows than the limit. */
+            more: boolean;
+            services: components["schemas"]["ServiceView"][];
+            /**
+             * Format: date-time
+             * @description The first minute of which there are figures at all; a range or a comparison that begins before it is incomplete.
+             */
+            since?: string;
+            /**
+             * Format: int64
+             * @description Distance of the points of series, which begin at from.
+             */
+            step_ns: number;
+            /** Format: date-time */
+            to: string;
         };
         MePatchBody: {
             /** @enum {string} */
@@ -1882,6 +2412,19 @@ export interface components {
             name: string;
             slug: string;
         };
+        NewViewBody: {
+            name: string;
+            note?: string;
+            /** @enum {string} */
+            page: "services" | "map" | "errors" | "logs" | "traces" | "metrics" | "sql" | "databases";
+            /**
+             * @description The page's search parameters, as in its address.
+             * @example filter=level>=error&from=-1h
+             */
+            search: string;
+            /** @description Show it to everybody. */
+            shared?: boolean;
+        };
         OTLPView: {
             /** @description Host and port it listens on; 0.0.0.0 and [::] are every address of the machine, empty is off. */
             grpc: string;
@@ -1932,6 +2475,57 @@ export interface components {
             current: string;
             /** @description At least 10 characters. */
             password: string;
+        };
+        PatternRecord: {
+            /** Format: int64 */
+            before?: number;
+            /** Format: int64 */
+            count: number;
+            env: string;
+            /** @description The begin of one body. */
+            example: string;
+            /**
+             * Format: date-time
+             * @description Within the range, to the minute.
+             */
+            first: string;
+            /** @description Logs have it as pattern. */
+            id: string;
+            /** Format: date-time */
+            last: string;
+            /** @description The most severe seen of it. */
+            level: string;
+            service: string;
+            /** @description The line without its values. */
+            text: string;
+            trend: number[];
+        };
+        PatternsBody: {
+            /**
+             * Format: date-time
+             * @description What the figures cover: the range that was asked for, widened to whole minutes.
+             */
+            from: string;
+            items: components["schemas"]["PatternRecord"][];
+            /** @description There were more rows than the limit. */
+            more: boolean;
+            /**
+             * Format: date-time
+             * @description The first minute of which there are figures at all; a range or a comparison that begins before it is incomplete.
+             */
+            since?: string;
+            /**
+             * Format: int64
+             * @description Distance of the points of series, which begin at from.
+             */
+            step_ns: number;
+            /** Format: date-time */
+            to: string;
+        };
+        PeerView: {
+            /** @enum {string} */
+            kind: "service" | "http" | "rpc" | "db" | "cache" | "queue";
+            name: string;
         };
         Ping: {
             /** Format: date-time */
@@ -2080,6 +2674,29 @@ export interface components {
             time?: string;
             url: string;
             version: string;
+        };
+        RedView: {
+            /** Format: int64 */
+            count: number;
+            /**
+             * Format: int64
+             * @description Of count, those with error status.
+             */
+            errors: number;
+            /**
+             * Format: int64
+             * @description Percentiles of the durations, within 2 %; 0 without any.
+             */
+            p50_ns: number;
+            /** Format: int64 */
+            p95_ns: number;
+            /** Format: int64 */
+            p99_ns: number;
+            /**
+             * Format: int64
+             * @description Sum of the durations.
+             */
+            total_ns: number;
         };
         RedactionView: {
             /** Format: int64 */
@@ -2280,13 +2897,61 @@ export interface components {
              */
             seen: number;
         };
-        ServiceSeriesView: {
-            errors: number[];
-            /** @description 0 where there was no request. */
-            p95_ns: number[];
-            requests: number[];
-            /** Format: int64 */
+        SavedView: {
+            /** Format: date-time */
+            changed_at: string;
+            id: string;
+            /** @description The asker is its owner. */
+            mine: boolean;
+            name: string;
+            note: string;
+            owner: string;
+            page: string;
+            /** @description The page's search parameters. */
+            search: string;
+            /** @description Everybody sees it. */
+            shared: boolean;
+        };
+        SavedViewList: {
+            items: components["schemas"]["SavedView"][];
+            /** @description Pass as after for the next page; empty when there is none. */
+            next: string;
+        };
+        ServicePageView: {
+            before?: components["schemas"]["RedView"];
+            /** @description What it does there, by operation: statements, external calls, messages. */
+            calls: components["schemas"]["CallView"][];
+            endpoints: components["schemas"]["EndpointView"][];
+            /**
+             * Format: date-time
+             * @description What the figures cover: the range that was asked for, widened to whole minutes.
+             */
+            from: string;
+            /** @description What depends on it. */
+            in: components["schemas"]["EdgeView"][];
+            /** @description The one last seen first. */
+            instances: components["schemas"]["InstanceView"][];
+            levels: components["schemas"]["LevelView"][];
+            /** @description There were more rows than the limit. */
+            more: boolean;
+            /** @description What it depends on. */
+            out: components["schemas"]["EdgeView"][];
+            requests: components["schemas"]["RedView"];
+            service: string;
+            /**
+             * Format: date-time
+             * @description The first minute of which there are figures at all; a range or a comparison that begins before it is incomplete.
+             */
+            since?: string;
+            /**
+             * Format: int64
+             * @description Distance of the points of series, which begin at from.
+             */
             step_ns: number;
+            /** Format: date-time */
+            to: string;
+            trend: components["schemas"]["TrendView"];
+            versions: components["schemas"]["VersionView"][];
         };
         ServiceShareView: {
             /**
@@ -2307,43 +2972,50 @@ export interface components {
             spans: number;
         };
         ServiceView: {
+            /** @description The same in the range compared with. */
+            before?: components["schemas"]["RedView"];
             env: string;
             /** Format: int64 */
             error_logs: number;
-            /**
-             * Format: int64
-             * @description Of the requests, those with error status.
-             */
-            errors: number;
+            /** Format: int64 */
+            instances: number;
             /** Format: date-time */
             last_seen: string;
             /** Format: int64 */
             logs: number;
-            /**
-             * Format: int64
-             * @description Percentiles of the requests' durations, within 1 %; 0 without requests.
-             */
-            p50_ns: number;
-            /** Format: int64 */
-            p95_ns: number;
-            /** Format: int64 */
-            p99_ns: number;
-            /**
-             * Format: int64
-             * @description Server and consumer spans.
-             */
-            requests: number;
-            series: components["schemas"]["ServiceSeriesView"];
+            /** @description Its server and consumer spans. */
+            requests: components["schemas"]["RedView"];
             service: string;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Of every kind.
+             */
             spans: number;
+            trend: components["schemas"]["TrendView"];
             /** @description Seen in the range, newest first, at most 5. */
             versions: string[];
         };
-        ServiceViewList: {
+        ServicesView: {
+            /**
+             * Format: date-time
+             * @description What the figures cover: the range that was asked for, widened to whole minutes.
+             */
+            from: string;
             items: components["schemas"]["ServiceView"][];
-            /** @description Pass as after for the next page; empty when there is none. */
-            next: string;
+            /** @description There were more rows than the limit. */
+            more: boolean;
+            /**
+             * Format: date-time
+             * @description The first minute of which there are figures at all; a range or a comparison that begins before it is incomplete.
+             */
+            since?: string;
+            /**
+             * Format: int64
+             * @description Distance of the points of series, which begin at from.
+             */
+            step_ns: number;
+            /** Format: date-time */
+            to: string;
         };
         Session: {
             /**
@@ -2386,6 +3058,15 @@ export interface components {
             password: string;
             /** @description From the setup link. */
             token: string;
+        };
+        ShareView: {
+            env: string;
+            /**
+             * Format: double
+             * @description 0 to 1.
+             */
+            part: number;
+            service: string;
         };
         SignInInputBody: {
             email: string;
@@ -2532,6 +3213,11 @@ export interface components {
             items: string[];
             /** @description Pass as after for the next page; empty when there is none. */
             next: string;
+        };
+        TallyView: {
+            /** Format: int64 */
+            count: number;
+            value: string;
         };
         Team: {
             /** Format: date-time */
@@ -2782,6 +3468,14 @@ export interface components {
             /** @enum {string} */
             transport: "grpc" | "http";
         };
+        TrendView: {
+            count: number[];
+            errors: number[];
+            /** @description 0 where there was none. */
+            p50_ns: number[];
+            p95_ns: number[];
+            p99_ns: number[];
+        };
         User: {
             /** Format: date-time */
             created: string;
@@ -2823,6 +3517,30 @@ export interface components {
             password?: string;
             /** @enum {string} */
             role?: "operator" | "viewer" | "member" | "lead" | "admin";
+        };
+        VersionView: {
+            env: string;
+            /**
+             * Format: date-time
+             * @description Seen within the range.
+             */
+            first: string;
+            /** Format: date-time */
+            last: string;
+            /** Format: int64 */
+            logs: number;
+            requests: components["schemas"]["RedView"];
+            service: string;
+            /** Format: int64 */
+            spans: number;
+            trend: components["schemas"]["TrendView"];
+            version: string;
+        };
+        ViewChangeBody: {
+            name?: string;
+            note?: string;
+            search?: string;
+            shared?: boolean;
         };
     };
     responses: never;
@@ -2907,6 +3625,57 @@ export interface operations {
             };
         };
     };
+    "list-calls": {
+        parameters: {
+            query?: {
+                /** @description Begin of the range, included: RFC 3339, relative to now (-1h, -7d, now), or Unix milliseconds. */
+                from?: string;
+                /** @description End of the range, excluded; as from. */
+                to?: string;
+                /** @description Only this environment; empty for all. */
+                env?: string;
+                /** @description Also give the figures of the same range so long before. */
+                compare?: "day" | "week";
+                /** @description Points of each series, at most; a step is whole minutes. */
+                steps?: number;
+                /** @description Only these kinds of peer; without any, all. */
+                kinds?: ("service" | "http" | "rpc" | "db" | "cache" | "queue")[];
+                /** @description Only the calls of this service. */
+                service?: string;
+                /** @description Only the calls to this peer, by its name. */
+                peer?: string;
+                /** @description Only this shape, by its ID. */
+                shape?: string;
+                /** @description A row for each caller. */
+                by_caller?: boolean;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallsView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-environments": {
         parameters: {
             query?: {
@@ -2928,6 +3697,146 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StringList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-errors": {
+        parameters: {
+            query?: {
+                /** @description Begin of the range, included: RFC 3339, relative to now (-1h, -7d, now), or Unix milliseconds. */
+                from?: string;
+                /** @description End of the range, excluded; as from. */
+                to?: string;
+                /** @description Only this environment; empty for all. */
+                env?: string;
+                /** @description Also give the figures of the same range so long before. */
+                compare?: "day" | "week";
+                /** @description Points of each series, at most; a step is whole minutes. */
+                steps?: number;
+                service?: string;
+                /** @description Only errors of requests to it. */
+                endpoint?: string;
+                /** @description Only errors that this version had. */
+                version?: string;
+                /** @description Without any, all. */
+                shows?: ("returned" | "new" | "ongoing" | "resolved" | "ignored")[];
+                /** @description Only groups that were first seen ever within the range. */
+                new?: boolean;
+                /** @description In type, message, frame or service. */
+                q?: string;
+                /** @description Id of a user or a team; none is nobody. */
+                assignee?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorGroupsView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-error": {
+        parameters: {
+            query?: {
+                /** @description Begin of the range, included: RFC 3339, relative to now (-1h, -7d, now), or Unix milliseconds. */
+                from?: string;
+                /** @description End of the range, excluded; as from. */
+                to?: string;
+                /** @description Only this environment; empty for all. */
+                env?: string;
+                /** @description Also give the figures of the same range so long before. */
+                compare?: "day" | "week";
+                /** @description Points of each series, at most; a step is whole minutes. */
+                steps?: number;
+            };
+            header?: never;
+            path: {
+                service: string;
+                /** @description 16 hex digits. */
+                group: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorPageView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "update-error": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of the state that was edited. The edit is refused (412) when somebody changed it meanwhile. */
+                "If-Match"?: string;
+            };
+            path: {
+                service: string;
+                /** @description 16 hex digits. */
+                group: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ErrorChangeBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorStateView"];
                 };
             };
             /** @description Error */
@@ -3355,6 +4264,52 @@ export interface operations {
             };
         };
     };
+    "list-log-patterns": {
+        parameters: {
+            query?: {
+                /** @description Begin of the range, included: RFC 3339, relative to now (-1h, -7d, now), or Unix milliseconds. */
+                from?: string;
+                /** @description End of the range, excluded; as from. */
+                to?: string;
+                /** @description Only this environment; empty for all. */
+                env?: string;
+                /** @description Also give the figures of the same range so long before. */
+                compare?: "day" | "week";
+                /** @description Points of each series, at most; a step is whole minutes. */
+                steps?: number;
+                service?: string;
+                /** @description Only this one, by its ID. */
+                pattern?: string;
+                /** @description Only of these levels. */
+                levels?: ("trace" | "debug" | "info" | "warn" | "error" | "fatal")[];
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PatternsBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "tail-logs": {
         parameters: {
             query?: {
@@ -3392,6 +4347,48 @@ export interface operations {
                         /** @enum {string} */
                         event: "problem";
                     })[];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-map": {
+        parameters: {
+            query?: {
+                /** @description Begin of the range, included: RFC 3339, relative to now (-1h, -7d, now), or Unix milliseconds. */
+                from?: string;
+                /** @description End of the range, excluded; as from. */
+                to?: string;
+                /** @description Only this environment; empty for all. */
+                env?: string;
+                /** @description Also give the figures of the same range so long before. */
+                compare?: "day" | "week";
+                /** @description Points of each series, at most; a step is whole minutes. */
+                steps?: number;
+                /** @description Only the edges of this service. */
+                service?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MapView"];
                 };
             };
             /** @description Error */
@@ -4410,7 +5407,9 @@ export interface operations {
                 to?: string;
                 /** @description Only this environment; empty for all. */
                 env?: string;
-                /** @description Points of each series. */
+                /** @description Also give the figures of the same range so long before. */
+                compare?: "day" | "week";
+                /** @description Points of each series, at most; a step is whole minutes. */
                 steps?: number;
             };
             header?: never;
@@ -4425,7 +5424,98 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ServiceViewList"];
+                    "application/json": components["schemas"]["ServicesView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-service": {
+        parameters: {
+            query?: {
+                /** @description Begin of the range, included: RFC 3339, relative to now (-1h, -7d, now), or Unix milliseconds. */
+                from?: string;
+                /** @description End of the range, excluded; as from. */
+                to?: string;
+                /** @description Only this environment; empty for all. */
+                env?: string;
+                /** @description Also give the figures of the same range so long before. */
+                compare?: "day" | "week";
+                /** @description Points of each series, at most; a step is whole minutes. */
+                steps?: number;
+                /** @description Only what this version served. */
+                version?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Its service.name. */
+                service: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServicePageView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-endpoint": {
+        parameters: {
+            query: {
+                /** @description Begin of the range, included: RFC 3339, relative to now (-1h, -7d, now), or Unix milliseconds. */
+                from?: string;
+                /** @description End of the range, excluded; as from. */
+                to?: string;
+                /** @description Only this environment; empty for all. */
+                env?: string;
+                /** @description Also give the figures of the same range so long before. */
+                compare?: "day" | "week";
+                /** @description Points of each series, at most; a step is whole minutes. */
+                steps?: number;
+                endpoint: string;
+                /** @description Only what this version served. */
+                version?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Its service.name. */
+                service: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EndpointPageView"];
                 };
             };
             /** @description Error */
@@ -5873,6 +6963,172 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-views": {
+        parameters: {
+            query?: {
+                /** @description Only of this page. */
+                page?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedViewList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-view": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewViewBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-view": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-view": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "update-view": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of the state that was edited. The edit is refused (412) when somebody changed it meanwhile. */
+                "If-Match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ViewChangeBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedView"];
+                };
             };
             /** @description Error */
             default: {

@@ -38,12 +38,12 @@ export function ServicesPage() {
     () => (then && b.data ? new Map(b.data.items.map((s) => [keyOf(s), s])) : null),
     [then, b.data],
   );
-  const columns = useColumns(minutes, before);
+  const columns = useColumns(minutes, q.data?.step_ns ?? 60e9, before);
   const [at] = useRows(rows.length, (i) => {
     const s = rows[i];
     if (s) void navigate({ to: '/traces', search: { ...carried(search), ...ofService(s) } });
   });
-  const hurt = rows.filter((s) => s.errors > 0);
+  const hurt = rows.filter((s) => s.requests.errors > 0);
   return (
     <Page
       title={t.services.title}
@@ -52,7 +52,7 @@ export function ServicesPage() {
           <span className="dim">
             {t.services.summary(
               F.count(rows.length),
-              F.perMinute(rows.reduce((n, s) => n + s.requests, 0) / minutes, lang),
+              F.perMinute(rows.reduce((n, s) => n + s.requests.count, 0) / minutes, lang),
             )}
             {' · '}
             {hurt.length > 0 ? t.services.hurt(F.count(hurt.length)) : t.services.calm}
@@ -87,9 +87,9 @@ export function ServicesPage() {
 
 const keyOf = (s: Service) => `${s.service}\u0000${s.env}`;
 
-const errorShares = (s: Service) => s.series.errors.map((n, i) => share(n, s.series.requests[i] ?? 0));
+const errorShares = (s: Service) => s.trend.errors.map((n, i) => share(n, s.trend.count[i] ?? 0));
 
-const p95s = (s: Service) => s.series.p95_ns.map((v, i) => ((s.series.requests[i] ?? 0) > 0 ? v : null));
+const p95s = (s: Service) => s.trend.p95_ns.map((v, i) => ((s.trend.count[i] ?? 0) > 0 ? v : null));
 
 /** The filter and environment that mean one row. */
 function ofService(s: Service, more = '') {
@@ -97,13 +97,13 @@ function ofService(s: Service, more = '') {
 }
 
 /** before is the services of the day or week before, where one is compared with. */
-function useColumns(minutes: number, before: Map<string, Service> | null): Column<Service>[] {
+function useColumns(minutes: number, stepNs: number, before: Map<string, Service> | null): Column<Service>[] {
   const { t, lang } = useI18n();
   return useMemo(() => {
     const was = (s: Service) => before?.get(keyOf(s));
-    const perMin = (s: Service, n: number) => n / (s.series.step_ns / 60e9 || 1);
+    const perMin = (n: number) => n / (stepNs / 60e9 || 1);
     const ms = (ns: number, s: Service) =>
-      s.requests === 0 ? (
+      s.requests.count === 0 ? (
         <span className="dim">–</span>
       ) : (
         <span title={F.exactDuration(ns)}>{F.duration(ns, lang)}</span>
@@ -130,23 +130,21 @@ function useColumns(minutes: number, before: Map<string, Service> | null): Colum
         header: t.services.requests,
         title: t.services.requestsHint,
         numeric: true,
-        value: (s) => s.requests,
+        value: (s) => s.requests.count,
         cell: (s) => (
           <span className={classes.spark}>
             <Sparkline
-              values={s.series.requests}
-              before={was(s)?.series.requests}
-              title={t.services.perMinuteUpTo(
-                F.perMinute(perMin(s, Math.max(0, ...s.series.requests)), lang),
-              )}
+              values={s.trend.count}
+              before={was(s)?.trend.count}
+              title={t.services.perMinuteUpTo(F.perMinute(perMin(Math.max(0, ...s.trend.count)), lang))}
             />
-            <span className={classes.figure} title={F.group(s.requests)}>
-              {F.perMinute(s.requests / minutes, lang)}
+            <span className={classes.figure} title={F.group(s.requests.count)}>
+              {F.perMinute(s.requests.count / minutes, lang)}
             </span>
             {before && (
               <Change
-                now={s.requests / minutes}
-                before={(was(s)?.requests ?? 0) / minutes}
+                now={s.requests.count / minutes}
+                before={(was(s)?.requests.count ?? 0) / minutes}
                 unit="perMinute"
               />
             )}
@@ -158,35 +156,35 @@ function useColumns(minutes: number, before: Map<string, Service> | null): Colum
         header: t.services.errors,
         title: t.services.errorsHint,
         numeric: true,
-        value: (s) => share(s.errors, s.requests),
+        value: (s) => share(s.requests.errors, s.requests.count),
         cell: (s) => (
           <span className={classes.spark}>
             <Sparkline
               values={errorShares(s)}
               before={was(s) && errorShares(was(s)!)}
-              {...(s.errors > 0
+              {...(s.requests.errors > 0
                 ? {
                     max: Math.max(0.02, ...errorShares(s)),
                   }
                 : {})}
               color="var(--y-level-error)"
             />
-            {s.errors > 0 ? (
+            {s.requests.errors > 0 ? (
               <PageLink
                 to="/traces"
                 search={ofService(s, ' status:error')}
                 className={`${classes.figure} bad`}
-                title={t.services.errorsOf(F.group(s.errors), F.group(s.requests))}
+                title={t.services.errorsOf(F.group(s.requests.errors), F.group(s.requests.count))}
               >
-                {F.percent(share(s.errors, s.requests))}
+                {F.percent(share(s.requests.errors, s.requests.count))}
               </PageLink>
             ) : (
-              <span className={classes.figure}>{s.requests ? F.percent(0) : '–'}</span>
+              <span className={classes.figure}>{s.requests.count ? F.percent(0) : '–'}</span>
             )}
             {before && (
               <Change
-                now={share(s.errors, s.requests)}
-                before={was(s) ? share(was(s)!.errors, was(s)!.requests) : null}
+                now={share(s.requests.errors, s.requests.count)}
+                before={was(s) ? share(was(s)!.requests.errors, was(s)!.requests.count) : null}
                 unit="share"
                 hurts="up"
               />
@@ -194,20 +192,26 @@ function useColumns(minutes: number, before: Map<string, Service> | null): Colum
           </span>
         ),
       },
-      { id: 'p50', header: 'p50', numeric: true, value: (s) => s.p50_ns, cell: (s) => ms(s.p50_ns, s) },
+      {
+        id: 'p50',
+        header: 'p50',
+        numeric: true,
+        value: (s) => s.requests.p50_ns,
+        cell: (s) => ms(s.requests.p50_ns, s),
+      },
       {
         id: 'p95',
         header: 'p95',
         numeric: true,
-        value: (s) => s.p95_ns,
+        value: (s) => s.requests.p95_ns,
         cell: (s) => (
           <span className={classes.spark}>
             <Sparkline values={p95s(s)} before={was(s) && p95s(was(s)!)} color="var(--mantine-color-ai-5)" />
-            <span className={classes.figure}>{ms(s.p95_ns, s)}</span>
+            <span className={classes.figure}>{ms(s.requests.p95_ns, s)}</span>
             {before && (
               <Change
-                now={s.requests ? s.p95_ns : null}
-                before={was(s)?.requests ? was(s)!.p95_ns : null}
+                now={s.requests.count ? s.requests.p95_ns : null}
+                before={was(s)?.requests.count ? was(s)!.requests.p95_ns : null}
                 unit="duration"
                 hurts="up"
               />
@@ -215,7 +219,13 @@ function useColumns(minutes: number, before: Map<string, Service> | null): Colum
           </span>
         ),
       },
-      { id: 'p99', header: 'p99', numeric: true, value: (s) => s.p99_ns, cell: (s) => ms(s.p99_ns, s) },
+      {
+        id: 'p99',
+        header: 'p99',
+        numeric: true,
+        value: (s) => s.requests.p99_ns,
+        cell: (s) => ms(s.requests.p99_ns, s),
+      },
       {
         id: 'logs',
         header: t.nav.logs,
