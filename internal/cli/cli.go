@@ -52,6 +52,7 @@ type commands struct {
 	Release  releaseCmd  `cmd:"" help:"${release}" group:"ask"`
 	Teams    teamsCmd    `cmd:"" help:"${teams}" group:"ask"`
 	Owners   ownersCmd   `cmd:"" help:"${owners}" group:"ask"`
+	Rebuild  rebuildCmd  `cmd:"" help:"${rebuild}" group:"other"`
 	OpenAPI  openapiCmd  `cmd:"" name:"openapi" help:"${openapi}" group:"other"`
 	Version  versionCmd  `cmd:"" help:"${version}" group:"other"`
 	Engine   engineCmd   `cmd:"" hidden:"" passthrough:""`

@@ -32,8 +32,16 @@ var help = map[string]i18n.Text{
 	"release":  i18n.T("Record a release of a service.", "サービスのリリースを記録します。"),
 	"teams":    i18n.T("List teams.", "チームの一覧を表示します。"),
 	"owners":   i18n.T("Whose services are.", "サービスの担当を表示・取り込みします。"),
+	"rebuild":  i18n.T("Compute figures anew from the stored rows, and follow how far that is.", "保存済みのデータから集計を再計算し、進捗を表示します。"),
 	"openapi":  i18n.T("Print the API's OpenAPI document.", "API の OpenAPI 文書を出力します。"),
 	"version":  i18n.T("Print the version.", "バージョンを表示します。"),
+
+	"rebuild_from":    i18n.T("Begin of the range: -24h, -7d, or a time. It is widened to whole hours.", "期間の開始（-24h、-7d、または日時）。1 時間単位に広げます。"),
+	"rebuild_what":    i18n.T("Only these figures: requests, errors, patterns, instances.", "対象の集計を限定します（requests、errors、patterns、instances）。"),
+	"rebuild_reshape": i18n.T("Also work statements, patterns and groups of errors out anew.", "SQL 文・ログパターン・エラーグループの抽出もやり直します。"),
+	"rebuild_detach":  i18n.T("Print the id and do not wait.", "ID だけを表示し、完了を待ちません。"),
+	"rebuild_list":    i18n.T("List the rebuildings and how far they are.", "再計算の一覧と進捗を表示します。"),
+	"rebuild_cancel":  i18n.T("Stop this one after the hour that it is at.", "この ID の再計算を、処理中の 1 時間分を終えた時点で止めます。"),
 
 	"search": i18n.T("Print the rows that a filter selects, newest first.", "フィルターに合う行を新しい順に表示します。"),
 	"count":  i18n.T("Count the rows that a filter selects.", "フィルターに合う行を数えます。"),
