@@ -8,6 +8,8 @@ import { carried, useUrl } from '~/url';
 import { Account } from './Account';
 import { Audit } from './Audit';
 import { texts } from './audit.texts';
+import { Notifications } from './Notifications';
+import { texts as notifyTexts } from './notifications.texts';
 import { Owners } from './Owners';
 import { Teams } from './Teams';
 import { Tokens } from './Tokens';
@@ -23,7 +25,10 @@ export function SettingsPage() {
   const audit = useReadsAudit();
   const a = useTexts(texts);
   const x = useTexts(teamTexts);
-  const current = ['account', 'teams', 'owners', 'users', 'tokens', 'audit'].includes(tab) ? tab : 'account';
+  const n = useTexts(notifyTexts);
+  const current = ['account', 'teams', 'owners', 'users', 'tokens', 'notifications', 'audit'].includes(tab)
+    ? tab
+    : 'account';
   return (
     <Page title={t.settings.title}>
       <Tabs
@@ -39,6 +44,7 @@ export function SettingsPage() {
           <Tabs.Tab value="owners">{x.owners}</Tabs.Tab>
           {admin && <Tabs.Tab value="users">{t.settings.users}</Tabs.Tab>}
           {admin && <Tabs.Tab value="tokens">{t.settings.tokens}</Tabs.Tab>}
+          {admin && <Tabs.Tab value="notifications">{n.title}</Tabs.Tab>}
           {audit && <Tabs.Tab value="audit">{a.title}</Tabs.Tab>}
         </Tabs.List>
         <Tabs.Panel value="account">
@@ -52,6 +58,9 @@ export function SettingsPage() {
         </Tabs.Panel>
         <Tabs.Panel value="users">{admin ? <Users /> : <Empty title={t.settings.adminOnly} />}</Tabs.Panel>
         <Tabs.Panel value="tokens">{admin ? <Tokens /> : <Empty title={t.settings.adminOnly} />}</Tabs.Panel>
+        <Tabs.Panel value="notifications">
+          {admin ? <Notifications /> : <Empty title={t.settings.adminOnly} />}
+        </Tabs.Panel>
         <Tabs.Panel value="audit">{audit ? <Audit /> : <Empty title={a.leadsOnly} />}</Tabs.Panel>
       </Tabs>
     </Page>
