@@ -861,6 +861,30 @@ func (e QuarantinedViewSignal) Valid() bool {
 	}
 }
 
+// Defines values for RebuildBodyWhat.
+const (
+	RebuildBodyWhatErrors    RebuildBodyWhat = "errors"
+	RebuildBodyWhatInstances RebuildBodyWhat = "instances"
+	RebuildBodyWhatPatterns  RebuildBodyWhat = "patterns"
+	RebuildBodyWhatRequests  RebuildBodyWhat = "requests"
+)
+
+// Valid indicates whether the value is a known member of the RebuildBodyWhat enum.
+func (e RebuildBodyWhat) Valid() bool {
+	switch e {
+	case RebuildBodyWhatErrors:
+		return true
+	case RebuildBodyWhatInstances:
+		return true
+	case RebuildBodyWhatPatterns:
+		return true
+	case RebuildBodyWhatRequests:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for RecordedReleaseViewSource.
 const (
 	RecordedReleaseViewSourceAPI       RecordedReleaseViewSource = "api"
@@ -3304,6 +3328,58 @@ type QuarantinedView struct {
 // QuarantinedViewSignal defines model for QuarantinedView.Signal.
 type QuarantinedViewSignal string
 
+// RebuildBody defines model for RebuildBody.
+type RebuildBody struct {
+	// From Begin of the range: RFC 3339, or relative to now (-7d). It is widened to whole hours.
+	//
+	// Examples: -24h
+	From string `json:"from"`
+
+	// Reshape Work statements, patterns, peers and groups of errors out of the rows once more.
+	Reshape *bool `json:"reshape,omitempty"`
+
+	// To End of the range, excluded; now when missing.
+	To *string `json:"to,omitempty"`
+
+	// What Which figures; all when missing.
+	What *[]RebuildBodyWhat `json:"what,omitempty"`
+}
+
+// RebuildBodyWhat defines model for RebuildBody.What.
+type RebuildBodyWhat string
+
+// RebuildView defines model for RebuildView.
+type RebuildView struct {
+	// Backfill Nobody asked for it: it derives what was stored before there were figures, once.
+	Backfill  bool    `json:"backfill"`
+	Cancelled bool    `json:"cancelled"`
+	Done      float64 `json:"done"`
+
+	// Error Of the last attempt; it is tried again unless it is finished.
+	Error string `json:"error"`
+
+	// Finished Missing while it runs or waits.
+	Finished *time.Time `json:"finished,omitempty"`
+	From     time.Time  `json:"from"`
+	ID       string     `json:"id"`
+	Reshape  bool       `json:"reshape"`
+
+	// Rows That were read.
+	Rows    int64     `json:"rows"`
+	Started time.Time `json:"started"`
+	To      time.Time `json:"to"`
+	Updated time.Time `json:"updated"`
+	What    []string  `json:"what"`
+}
+
+// RebuildViewList defines model for RebuildViewList.
+type RebuildViewList struct {
+	Items []RebuildView `json:"items"`
+
+	// Next Pass as after for the next page; empty when there is none.
+	Next string `json:"next"`
+}
+
 // RecordedReleaseView defines model for RecordedReleaseView.
 type RecordedReleaseView struct {
 	// At first_seen, or time while nothing was seen.
@@ -5109,6 +5185,9 @@ type CreateProductJSONRequestBody = ProductInputBody
 // UpdateProductJSONRequestBody defines body for UpdateProduct for application/json ContentType.
 type UpdateProductJSONRequestBody = ProductPatchBody
 
+// StartRebuildJSONRequestBody defines body for StartRebuild for application/json ContentType.
+type StartRebuildJSONRequestBody = RebuildBody
+
 // CreateReleaseHookJSONRequestBody defines body for CreateReleaseHook for application/json ContentType.
 type CreateReleaseHookJSONRequestBody = HookBody
 
@@ -5535,6 +5614,38 @@ type ClientInterface interface {
 	//
 	// Corresponds with PATCH /api/v1/products/{product} (the `UpdateProduct` operationId).
 	UpdateProduct(ctx context.Context, product string, params *UpdateProductParams, body UpdateProductJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListRebuilds How far rebuildings of figures are
+	//
+	// Those that run or wait first, then the last that ended; at most 20.
+	//
+	// Corresponds with GET /api/v1/rebuilds (the `ListRebuilds` operationId).
+	ListRebuilds(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// StartRebuildWithBody Compute the figures of a range anew from its rows
+	//
+	// It goes hour by hour, the newest first, in the background; list-rebuilds says how far it is. Rows may arrive meanwhile: none is lost or counted twice. What arrived in the last quarter of an hour or so is left as it was counted.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v1/rebuilds (the `StartRebuild` operationId).
+	StartRebuildWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// StartRebuild Compute the figures of a range anew from its rows
+	//
+	// It goes hour by hour, the newest first, in the background; list-rebuilds says how far it is. Rows may arrive meanwhile: none is lost or counted twice. What arrived in the last quarter of an hour or so is left as it was counted.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v1/rebuilds (the `StartRebuild` operationId).
+	StartRebuild(ctx context.Context, body StartRebuildJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CancelRebuild Stop a rebuilding after the hour that it is at
+	//
+	// What is done stays done.
+	//
+	// Corresponds with DELETE /api/v1/rebuilds/{id} (the `CancelRebuild` operationId).
+	CancelRebuild(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListReleaseHooks Which GitHub repository tells of which service's releases
 	//
@@ -6806,6 +6917,78 @@ func (c *Client) UpdateProductWithBody(ctx context.Context, product string, para
 // Corresponds with PATCH /api/v1/products/{product} (the `UpdateProduct` operationId).
 func (c *Client) UpdateProduct(ctx context.Context, product string, params *UpdateProductParams, body UpdateProductJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewUpdateProductRequest(c.Server, product, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListRebuilds How far rebuildings of figures are
+//
+// Those that run or wait first, then the last that ended; at most 20.
+//
+// Corresponds with GET /api/v1/rebuilds (the `ListRebuilds` operationId).
+func (c *Client) ListRebuilds(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListRebuildsRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// StartRebuildWithBody Compute the figures of a range anew from its rows
+//
+// It goes hour by hour, the newest first, in the background; list-rebuilds says how far it is. Rows may arrive meanwhile: none is lost or counted twice. What arrived in the last quarter of an hour or so is left as it was counted.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v1/rebuilds (the `StartRebuild` operationId).
+func (c *Client) StartRebuildWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewStartRebuildRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// StartRebuild Compute the figures of a range anew from its rows
+//
+// It goes hour by hour, the newest first, in the background; list-rebuilds says how far it is. Rows may arrive meanwhile: none is lost or counted twice. What arrived in the last quarter of an hour or so is left as it was counted.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v1/rebuilds (the `StartRebuild` operationId).
+func (c *Client) StartRebuild(ctx context.Context, body StartRebuildJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewStartRebuildRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CancelRebuild Stop a rebuilding after the hour that it is at
+//
+// What is done stays done.
+//
+// Corresponds with DELETE /api/v1/rebuilds/{id} (the `CancelRebuild` operationId).
+func (c *Client) CancelRebuild(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCancelRebuildRequest(c.Server, id)
 	if err != nil {
 		return nil, err
 	}
@@ -11189,6 +11372,107 @@ func NewUpdateProductRequestWithBody(server string, product string, params *Upda
 	return req, nil
 }
 
+// NewListRebuildsRequest constructs an http.Request for the ListRebuilds method
+func NewListRebuildsRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/rebuilds")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewStartRebuildRequest calls the generic StartRebuild builder with application/json body
+func NewStartRebuildRequest(server string, body StartRebuildJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewStartRebuildRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewStartRebuildRequestWithBody constructs an http.Request for the StartRebuild method, with any body, and a specified content type
+func NewStartRebuildRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/rebuilds")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewCancelRebuildRequest constructs an http.Request for the CancelRebuild method
+func NewCancelRebuildRequest(server string, id string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/rebuilds/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewListReleaseHooksRequest constructs an http.Request for the ListReleaseHooks method
 func NewListReleaseHooksRequest(server string) (*http.Request, error) {
 	var err error
@@ -15039,6 +15323,42 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with PATCH /api/v1/products/{product} (the `UpdateProduct` operationId).
 	UpdateProductWithResponse(ctx context.Context, product string, params *UpdateProductParams, body UpdateProductJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateProductResponse, error)
 
+	// ListRebuildsWithResponse How far rebuildings of figures are
+	//
+	// Those that run or wait first, then the last that ended; at most 20.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/rebuilds (the `ListRebuilds` operationId).
+	ListRebuildsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListRebuildsResponse, error)
+
+	// StartRebuildWithBodyWithResponse Compute the figures of a range anew from its rows
+	//
+	// It goes hour by hour, the newest first, in the background; list-rebuilds says how far it is. Rows may arrive meanwhile: none is lost or counted twice. What arrived in the last quarter of an hour or so is left as it was counted.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/rebuilds (the `StartRebuild` operationId).
+	StartRebuildWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*StartRebuildResponse, error)
+
+	// StartRebuildWithResponse Compute the figures of a range anew from its rows
+	//
+	// It goes hour by hour, the newest first, in the background; list-rebuilds says how far it is. Rows may arrive meanwhile: none is lost or counted twice. What arrived in the last quarter of an hour or so is left as it was counted.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/rebuilds (the `StartRebuild` operationId).
+	StartRebuildWithResponse(ctx context.Context, body StartRebuildJSONRequestBody, reqEditors ...RequestEditorFn) (*StartRebuildResponse, error)
+
+	// CancelRebuildWithResponse Stop a rebuilding after the hour that it is at
+	//
+	// What is done stays done.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v1/rebuilds/{id} (the `CancelRebuild` operationId).
+	CancelRebuildWithResponse(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*CancelRebuildResponse, error)
+
 	// ListReleaseHooksWithResponse Which GitHub repository tells of which service's releases
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -17627,6 +17947,143 @@ func (r UpdateProductResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r UpdateProductResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListRebuildsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *RebuildViewList
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListRebuildsResponse) GetJSON200() *RebuildViewList {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListRebuildsResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListRebuildsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListRebuildsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListRebuildsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListRebuildsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type StartRebuildResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON202 the response for an HTTP 202 `application/json` response
+	JSON202 *RebuildView
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON202 returns the response for an HTTP 202 `application/json` response
+func (r StartRebuildResponse) GetJSON202() *RebuildView {
+	return r.JSON202
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r StartRebuildResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r StartRebuildResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r StartRebuildResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r StartRebuildResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r StartRebuildResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type CancelRebuildResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r CancelRebuildResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CancelRebuildResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CancelRebuildResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CancelRebuildResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CancelRebuildResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -21167,6 +21624,66 @@ func (c *ClientWithResponses) UpdateProductWithResponse(ctx context.Context, pro
 	return ParseUpdateProductResponse(rsp)
 }
 
+// ListRebuildsWithResponse How far rebuildings of figures are
+//
+// Those that run or wait first, then the last that ended; at most 20.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/rebuilds (the `ListRebuilds` operationId).
+func (c *ClientWithResponses) ListRebuildsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListRebuildsResponse, error) {
+	rsp, err := c.ListRebuilds(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListRebuildsResponse(rsp)
+}
+
+// StartRebuildWithBodyWithResponse Compute the figures of a range anew from its rows
+//
+// It goes hour by hour, the newest first, in the background; list-rebuilds says how far it is. Rows may arrive meanwhile: none is lost or counted twice. What arrived in the last quarter of an hour or so is left as it was counted.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/rebuilds (the `StartRebuild` operationId).
+func (c *ClientWithResponses) StartRebuildWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*StartRebuildResponse, error) {
+	rsp, err := c.StartRebuildWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseStartRebuildResponse(rsp)
+}
+
+// StartRebuildWithResponse Compute the figures of a range anew from its rows
+//
+// It goes hour by hour, the newest first, in the background; list-rebuilds says how far it is. Rows may arrive meanwhile: none is lost or counted twice. What arrived in the last quarter of an hour or so is left as it was counted.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/rebuilds (the `StartRebuild` operationId).
+func (c *ClientWithResponses) StartRebuildWithResponse(ctx context.Context, body StartRebuildJSONRequestBody, reqEditors ...RequestEditorFn) (*StartRebuildResponse, error) {
+	rsp, err := c.StartRebuild(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseStartRebuildResponse(rsp)
+}
+
+// CancelRebuildWithResponse Stop a rebuilding after the hour that it is at
+//
+// What is done stays done.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v1/rebuilds/{id} (the `CancelRebuild` operationId).
+func (c *ClientWithResponses) CancelRebuildWithResponse(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*CancelRebuildResponse, error) {
+	rsp, err := c.CancelRebuild(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCancelRebuildResponse(rsp)
+}
+
 // ListReleaseHooksWithResponse Which GitHub repository tells of which service's releases
 //
 // Returns a wrapper object for the known response body format(s).
@@ -23635,6 +24152,101 @@ func ParseUpdateProductResponse(rsp *http.Response) (*UpdateProductResponse, err
 			headers.ETag = &value
 		}
 		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseListRebuildsResponse parses an HTTP response from a ListRebuildsWithResponse call
+func ParseListRebuildsResponse(rsp *http.Response) (*ListRebuildsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListRebuildsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest RebuildViewList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseStartRebuildResponse parses an HTTP response from a StartRebuildWithResponse call
+func ParseStartRebuildResponse(rsp *http.Response) (*StartRebuildResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &StartRebuildResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
+		var dest RebuildView
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON202 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCancelRebuildResponse parses an HTTP response from a CancelRebuildWithResponse call
+func ParseCancelRebuildResponse(rsp *http.Response) (*CancelRebuildResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CancelRebuildResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
 	}
 
 	return response, nil

@@ -623,6 +623,50 @@ export interface paths {
         patch: operations["update-product"];
         trace?: never;
     };
+    "/api/v1/rebuilds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How far rebuildings of figures are
+         * @description Those that run or wait first, then the last that ended; at most 20.
+         */
+        get: operations["list-rebuilds"];
+        put?: never;
+        /**
+         * Compute the figures of a range anew from its rows
+         * @description It goes hour by hour, the newest first, in the background; list-rebuilds says how far it is. Rows may arrive meanwhile: none is lost or counted twice. What arrived in the last quarter of an hour or so is left as it was counted.
+         */
+        post: operations["start-rebuild"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/rebuilds/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Stop a rebuilding after the hour that it is at
+         * @description What is done stays done.
+         */
+        delete: operations["cancel-rebuild"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/release-hooks": {
         parameters: {
             query?: never;
@@ -2629,6 +2673,54 @@ export interface components {
             signal: "logs" | "spans" | "metrics";
             /** Format: date-time */
             time: string;
+        };
+        RebuildBody: {
+            /**
+             * @description Begin of the range: RFC 3339, or relative to now (-7d). It is widened to whole hours.
+             * @example -24h
+             */
+            from: string;
+            /** @description Work statements, patterns, peers and groups of errors out of the rows once more. */
+            reshape?: boolean;
+            /** @description End of the range, excluded; now when missing. */
+            to?: string;
+            /** @description Which figures; all when missing. */
+            what?: ("requests" | "errors" | "patterns" | "instances")[];
+        };
+        RebuildView: {
+            /** @description Nobody asked for it: it derives what was stored before there were figures, once. */
+            backfill: boolean;
+            cancelled: boolean;
+            /** Format: double */
+            done: number;
+            /** @description Of the last attempt; it is tried again unless it is finished. */
+            error: string;
+            /**
+             * Format: date-time
+             * @description Missing while it runs or waits.
+             */
+            finished?: string;
+            /** Format: date-time */
+            from: string;
+            id: string;
+            reshape: boolean;
+            /**
+             * Format: int64
+             * @description That were read.
+             */
+            rows: number;
+            /** Format: date-time */
+            started: string;
+            /** Format: date-time */
+            to: string;
+            /** Format: date-time */
+            updated: string;
+            what: string[];
+        };
+        RebuildViewList: {
+            items: components["schemas"]["RebuildView"][];
+            /** @description Pass as after for the next page; empty when there is none. */
+            next: string;
         };
         RecordedReleaseView: {
             /**
@@ -5081,6 +5173,97 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Product"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-rebuilds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RebuildViewList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "start-rebuild": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RebuildBody"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RebuildView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "cancel-rebuild": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {
