@@ -117,9 +117,9 @@ func TestFloodOfLargePosts(t *testing.T) {
 			t.Errorf("an answer of %d", code)
 		}
 	}
-	// 256 MiB in flight, what decoding and encoding make of them, the garbage between two
-	// collections, and the log.
-	if mb := y.peakMB(); mb > 2048 {
+	// 256 MiB in flight, what decoding and encoding make of them, the log, and garbage, which
+	// is the most of it: with GOMEMLIMIT=1GiB the peak is 1.1 GB.
+	if mb := y.peakMB(); mb > 2560 {
 		t.Errorf("the server's memory peaked at %d MB", mb)
 	}
 	y.settles("logs", "service:flood", codes[200]*62)
