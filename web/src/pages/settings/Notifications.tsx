@@ -10,7 +10,7 @@ import {
 import { useState } from 'react';
 import { api, unwrap } from '~/api/client';
 import type { components } from '~/api/schema';
-import { useTexts } from '~/i18n';
+import { useT, useTexts } from '~/i18n';
 import { Ago } from '~/ui/Ago';
 import { DataTable } from '~/ui/DataTable';
 import { Empty } from '~/ui/Empty';
@@ -47,6 +47,7 @@ const deliveriesQuery = infiniteQueryOptions({
 
 export function Notifications() {
   const t = useTexts(texts);
+  const common = useT();
   const client = useQueryClient();
   const q = useQuery(destinationsQuery);
   const [editing, setEditing] = useState<Destination | 'new' | null>(null);
@@ -82,7 +83,10 @@ export function Notifications() {
       {/* Read out when it comes: the button that was pressed is far from it. */}
       <div role="status">
         {test.data && (
-          <p className={test.data.ok ? undefined : 'bad'}>
+          <p
+            className={test.data.ok ? undefined : 'bad'}
+            style={{ display: 'flex', alignItems: 'center', gap: 6 }}
+          >
             <Icon name={test.data.ok ? 'ok' : 'error'} />{' '}
             {test.data.ok
               ? t.testOk(test.data.name, Math.round(test.data.took_ns / 1e6))
@@ -121,7 +125,7 @@ export function Notifications() {
               },
               {
                 id: 'act',
-                header: '',
+                header: <span className="visually-hidden">{common.table.actions}</span>,
                 cell: (d) => (
                   <div className={classes.actions}>
                     <IconButton
@@ -183,6 +187,7 @@ function goesTo({ settings: s }: Destination): string {
 
 function Deliveries({ names }: { names: Map<string, string> }) {
   const t = useTexts(texts);
+  const common = useT();
   const client = useQueryClient();
   const q = useInfiniteQuery(deliveriesQuery);
   const again = useMutation({
@@ -192,7 +197,7 @@ function Deliveries({ names }: { names: Map<string, string> }) {
   });
   const rows = q.data?.pages.flatMap((p) => p.items) ?? [];
   return (
-    <section aria-labelledby="deliveries">
+    <section aria-labelledby="deliveries" className={classes.group} style={{ marginTop: 24 }}>
       <h2 id="deliveries">{t.deliveries}</h2>
       {q.error && !q.data ? <ErrorState error={q.error} retry={() => void q.refetch()} /> : null}
       {again.error ? <ErrorState error={again.error} /> : null}
@@ -222,7 +227,7 @@ function Deliveries({ names }: { names: Map<string, string> }) {
               { id: 'attempts', header: t.attempts, numeric: true, cell: (d) => d.attempts },
               {
                 id: 'act',
-                header: '',
+                header: <span className="visually-hidden">{common.table.actions}</span>,
                 cell: (d) =>
                   (d.state === 'dead' || d.state === 'sent') && (
                     <IconButton
