@@ -24,10 +24,7 @@ func (a *App) figures() telemetry.DerivedReader {
 	return telemetry.ScopedDerived(a.store, func(ctx context.Context) ([]string, bool, error) { return a.owners.Visible(ctx) })
 }
 
-func (a *App) openErrors(ctx, _ context.Context) error {
-	if err := a.db.Migrate(ctx, errorgroup.Migrations, view.Migrations); err != nil {
-		return err
-	}
+func (a *App) openErrors(context.Context, context.Context) error {
 	a.errors = errorgroup.NewService(errorgroup.Options{
 		DB: a.db, Reader: figured{a.seen(), a.figures()}, Directory: directory{a.people}, Audit: a.people, Clock: a.Clock, Log: a.Log.With("room", "errorgroup"),
 	})

@@ -10,6 +10,7 @@ import (
 	"github.com/yagura-sre/yagura/internal/catalog"
 	"github.com/yagura-sre/yagura/internal/clock"
 	"github.com/yagura-sre/yagura/internal/engine"
+	"github.com/yagura-sre/yagura/internal/errorgroup"
 	"github.com/yagura-sre/yagura/internal/fault"
 	"github.com/yagura-sre/yagura/internal/i18n"
 	"github.com/yagura-sre/yagura/internal/ingest/wal"
@@ -24,6 +25,7 @@ import (
 	"github.com/yagura-sre/yagura/internal/telemetry/promremote"
 	"github.com/yagura-sre/yagura/internal/telemetry/promtsdb"
 	"github.com/yagura-sre/yagura/internal/timeline"
+	"github.com/yagura-sre/yagura/internal/view"
 )
 
 func (a *App) openState(ctx, _ context.Context) error {
@@ -34,7 +36,8 @@ func (a *App) openState(ctx, _ context.Context) error {
 		return err
 	}
 	a.onClose("state", func(context.Context) error { return db.Close() })
-	if err := db.Migrate(ctx, people.Migrations, job.Migrations, timeline.Migrations, release.Migrations, notify.Migrations, catalog.Migrations); err != nil {
+	if err := db.Migrate(ctx, people.Migrations, job.Migrations, timeline.Migrations, release.Migrations, notify.Migrations, catalog.Migrations,
+		errorgroup.Migrations, view.Migrations); err != nil {
 		return err
 	}
 	a.db = db
