@@ -14,7 +14,6 @@
 package shape
 
 import (
-	"strings"
 	"unicode/utf8"
 
 	"github.com/cespare/xxhash/v2"
@@ -75,7 +74,14 @@ func hexDigit(c byte) bool {
 }
 
 // hasDigit says whether there is a digit in a text.
-func hasDigit(s string) bool { return strings.ContainsAny(s, "0123456789") }
+func hasDigit(s string) bool {
+	for i := range len(s) {
+		if digit(s[i]) {
+			return true
+		}
+	}
+	return false
+}
 
 // isID says whether a word without separators looks made up by a machine: hexadecimal of
 // eight and more with a digit in it, or letters and digits in turns.

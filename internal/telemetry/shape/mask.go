@@ -78,9 +78,14 @@ func (m *masker) step() {
 
 // wordByte says what a word of an ASCII text may have: what ids, times, addresses and
 // paths are made of.
-func wordByte(c byte) bool {
-	return alpha(c) || digit(c) || strings.IndexByte("_-.:/@+%~#&?$\\*", c) >= 0
-}
+func wordByte(c byte) bool { return wordBytes[c] }
+
+var wordBytes = func() (is [256]bool) {
+	for c := range is {
+		is[c] = alpha(byte(c)) || digit(byte(c)) || strings.IndexByte("_-.:/@+%~#&?$\\*", byte(c)) >= 0
+	}
+	return is
+}()
 
 // value writes what stands for a value, once for an enumeration.
 func (m *masker) value(v string) {
@@ -339,6 +344,9 @@ func (m *masker) wide() {
 	r, n := utf8.DecodeRuneInString(m.in[m.at:])
 	m.key = ""
 	switch {
+	case r >= 'ぁ' && r <= 'ヿ': // kana are most of it, and never anything else
+		m.out.text(m.in[m.at : m.at+n])
+		m.at += n
 	case r >= '０' && r <= '９':
 		m.at += fullNumber(m.in[m.at:])
 		m.value("<num>")
@@ -367,7 +375,7 @@ func (m *masker) wide() {
 		if _, blank := m.out.ends(" "); !blank {
 			m.out.put(' ')
 		}
-	case unicode.IsNumber(r) && !unicode.Is(unicode.Han, r): // ① ٣ ²
+	case (r < '一' || r > '鿿') && unicode.IsNumber(r) && !unicode.Is(unicode.Han, r): // ① ٣ ²
 		m.at += n
 		m.value("<num>")
 	case r == utf8.RuneError && n <= 1:
@@ -376,7 +384,8 @@ func (m *masker) wide() {
 	default:
 		m.out.text(m.in[m.at : m.at+n])
 		m.at += n
-		if strings.ContainsRune("年月日時分秒", r) {
+		switch r {
+		case '年', '月', '日', '時', '分', '秒':
 			m.japaneseTime()
 		}
 	}
@@ -402,9 +411,13 @@ func fullNumber(s string) int {
 	return n
 }
 
-const kanjiDigits = "〇一二三四五六七八九十百千万億兆"
-
-func kanjiDigit(r rune) bool { return strings.ContainsRune(kanjiDigits, r) }
+func kanjiDigit(r rune) bool {
+	switch r {
+	case '〇', '一', '二', '三', '四', '五', '六', '七', '八', '九', '十', '百', '千', '万', '億', '兆':
+		return true
+	}
+	return false
+}
 
 // kanjiNumber is a run of kanji numerals; it is a number when it is of two and more, as
 // 二十 is and the 一 of 一覧 is not.
