@@ -3624,6 +3624,21 @@ type ReleaseViewList struct {
 	Next string `json:"next"`
 }
 
+// SQLBody defines model for SQLBody.
+type SQLBody struct {
+	// From Begin of the range, as in other operations; -1h when left out.
+	From *string `json:"from,omitempty"`
+
+	// Limit At most so many rows; 1,000 when left out. Also at most 8 MB.
+	Limit *int64 `json:"limit,omitempty"`
+
+	// Query One SELECT (or EXPLAIN, DESCRIBE, SHOW) in ClickHouse's dialect. {from:DateTime64(9)} and {to:DateTime64(9)} stand for the range.
+	Query string `json:"query"`
+
+	// To End of the range; now when left out.
+	To *string `json:"to,omitempty"`
+}
+
 // SampledRecord defines model for SampledRecord.
 type SampledRecord struct {
 	All int64 `json:"all"`
@@ -3973,6 +3988,43 @@ type StorageViewList struct {
 // StringList defines model for StringList.
 type StringList struct {
 	Items []string `json:"items"`
+
+	// Next Pass as after for the next page; empty when there is none.
+	Next string `json:"next"`
+}
+
+// TableBody defines model for TableBody.
+type TableBody struct {
+	Columns []TableColumnRecord `json:"columns"`
+	From    time.Time           `json:"from"`
+
+	// More There were more rows than the limits let through.
+	More bool `json:"more"`
+
+	// Rows A cell a column. Integers beyond 2^53 are strings.
+	Rows   [][]interface{} `json:"rows"`
+	To     time.Time       `json:"to"`
+	TookNs int64           `json:"took_ns"`
+}
+
+// TableColumnRecord defines model for TableColumnRecord.
+type TableColumnRecord struct {
+	Name string `json:"name"`
+	Type string `json:"type"`
+}
+
+// TableRecord defines model for TableRecord.
+type TableRecord struct {
+	Columns []TableColumnRecord `json:"columns"`
+	Name    string              `json:"name"`
+
+	// Rows About how many it has.
+	Rows int64 `json:"rows"`
+}
+
+// TableRecordList defines model for TableRecordList.
+type TableRecordList struct {
+	Items []TableRecord `json:"items"`
 
 	// Next Pass as after for the next page; empty when there is none.
 	Next string `json:"next"`
@@ -5206,6 +5258,9 @@ type SignInJSONRequestBody = SignInInputBody
 // SetupJSONRequestBody defines body for Setup for application/json ContentType.
 type SetupJSONRequestBody = SetupInputBody
 
+// RunSQLJSONRequestBody defines body for RunSQL for application/json ContentType.
+type RunSQLJSONRequestBody = SQLBody
+
 // CreateTeamJSONRequestBody defines body for CreateTeam for application/json ContentType.
 type CreateTeamJSONRequestBody = TeamInputBody
 
@@ -5838,6 +5893,29 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /api/v1/spans/tail (the `TailSpans` operationId).
 	TailSpans(ctx context.Context, params *TailSpansParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RunSQLWithBody Ask in SQL
+	//
+	// Read-only, bounded in time, memory and rows. The tables are those that Yagura stores logs, spans and figures in; their columns may change from one version to the next.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v1/sql (the `RunSQL` operationId).
+	RunSQLWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RunSQL Ask in SQL
+	//
+	// Read-only, bounded in time, memory and rows. The tables are those that Yagura stores logs, spans and figures in; their columns may change from one version to the next.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v1/sql (the `RunSQL` operationId).
+	RunSQL(ctx context.Context, body RunSQLJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListSQLTables The tables that can be asked in SQL, with their columns
+	//
+	// Corresponds with GET /api/v1/sql/tables (the `ListSQLTables` operationId).
+	ListSQLTables(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetStatus How this Yagura is doing
 	//
@@ -7481,6 +7559,59 @@ func (c *Client) GetSpanHistogram(ctx context.Context, params *GetSpanHistogramP
 // Corresponds with GET /api/v1/spans/tail (the `TailSpans` operationId).
 func (c *Client) TailSpans(ctx context.Context, params *TailSpansParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewTailSpansRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RunSQLWithBody Ask in SQL
+//
+// Read-only, bounded in time, memory and rows. The tables are those that Yagura stores logs, spans and figures in; their columns may change from one version to the next.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v1/sql (the `RunSQL` operationId).
+func (c *Client) RunSQLWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRunSQLRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RunSQL Ask in SQL
+//
+// Read-only, bounded in time, memory and rows. The tables are those that Yagura stores logs, spans and figures in; their columns may change from one version to the next.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v1/sql (the `RunSQL` operationId).
+func (c *Client) RunSQL(ctx context.Context, body RunSQLJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRunSQLRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListSQLTables The tables that can be asked in SQL, with their columns
+//
+// Corresponds with GET /api/v1/sql/tables (the `ListSQLTables` operationId).
+func (c *Client) ListSQLTables(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListSQLTablesRequest(c.Server)
 	if err != nil {
 		return nil, err
 	}
@@ -13266,6 +13397,73 @@ func NewTailSpansRequest(server string, params *TailSpansParams) (*http.Request,
 	return req, nil
 }
 
+// NewRunSQLRequest calls the generic RunSQL builder with application/json body
+func NewRunSQLRequest(server string, body RunSQLJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewRunSQLRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewRunSQLRequestWithBody constructs an http.Request for the RunSQL method, with any body, and a specified content type
+func NewRunSQLRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/sql")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListSQLTablesRequest constructs an http.Request for the ListSQLTables method
+func NewListSQLTablesRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/sql/tables")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewGetStatusRequest constructs an http.Request for the GetStatus method
 func NewGetStatusRequest(server string) (*http.Request, error) {
 	var err error
@@ -15586,6 +15784,31 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /api/v1/spans/tail (the `TailSpans` operationId).
 	TailSpansWithResponse(ctx context.Context, params *TailSpansParams, reqEditors ...RequestEditorFn) (*TailSpansResponse, error)
+
+	// RunSQLWithBodyWithResponse Ask in SQL
+	//
+	// Read-only, bounded in time, memory and rows. The tables are those that Yagura stores logs, spans and figures in; their columns may change from one version to the next.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/sql (the `RunSQL` operationId).
+	RunSQLWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RunSQLResponse, error)
+
+	// RunSQLWithResponse Ask in SQL
+	//
+	// Read-only, bounded in time, memory and rows. The tables are those that Yagura stores logs, spans and figures in; their columns may change from one version to the next.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/sql (the `RunSQL` operationId).
+	RunSQLWithResponse(ctx context.Context, body RunSQLJSONRequestBody, reqEditors ...RequestEditorFn) (*RunSQLResponse, error)
+
+	// ListSQLTablesWithResponse The tables that can be asked in SQL, with their columns
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/sql/tables (the `ListSQLTables` operationId).
+	ListSQLTablesWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListSQLTablesResponse, error)
 
 	// GetStatusWithResponse How this Yagura is doing
 	//
@@ -19270,6 +19493,102 @@ func (r TailSpansResponse) ContentType() string {
 	return ""
 }
 
+type RunSQLResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TableBody
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r RunSQLResponse) GetJSON200() *TableBody {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r RunSQLResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r RunSQLResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RunSQLResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RunSQLResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RunSQLResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListSQLTablesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *TableRecordList
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListSQLTablesResponse) GetJSON200() *TableRecordList {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListSQLTablesResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListSQLTablesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListSQLTablesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListSQLTablesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListSQLTablesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type GetStatusResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -22090,6 +22409,49 @@ func (c *ClientWithResponses) TailSpansWithResponse(ctx context.Context, params 
 		return nil, err
 	}
 	return ParseTailSpansResponse(rsp)
+}
+
+// RunSQLWithBodyWithResponse Ask in SQL
+//
+// Read-only, bounded in time, memory and rows. The tables are those that Yagura stores logs, spans and figures in; their columns may change from one version to the next.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/sql (the `RunSQL` operationId).
+func (c *ClientWithResponses) RunSQLWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RunSQLResponse, error) {
+	rsp, err := c.RunSQLWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRunSQLResponse(rsp)
+}
+
+// RunSQLWithResponse Ask in SQL
+//
+// Read-only, bounded in time, memory and rows. The tables are those that Yagura stores logs, spans and figures in; their columns may change from one version to the next.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/sql (the `RunSQL` operationId).
+func (c *ClientWithResponses) RunSQLWithResponse(ctx context.Context, body RunSQLJSONRequestBody, reqEditors ...RequestEditorFn) (*RunSQLResponse, error) {
+	rsp, err := c.RunSQL(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRunSQLResponse(rsp)
+}
+
+// ListSQLTablesWithResponse The tables that can be asked in SQL, with their columns
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/sql/tables (the `ListSQLTables` operationId).
+func (c *ClientWithResponses) ListSQLTablesWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListSQLTablesResponse, error) {
+	rsp, err := c.ListSQLTables(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListSQLTablesResponse(rsp)
 }
 
 // GetStatusWithResponse How this Yagura is doing
@@ -25114,6 +25476,72 @@ func ParseTailSpansResponse(rsp *http.Response) (*TailSpansResponse, error) {
 	}
 
 	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseRunSQLResponse parses an HTTP response from a RunSQLWithResponse call
+func ParseRunSQLResponse(rsp *http.Response) (*RunSQLResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RunSQLResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TableBody
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListSQLTablesResponse parses an HTTP response from a ListSQLTablesWithResponse call
+func ParseListSQLTablesResponse(rsp *http.Response) (*ListSQLTablesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListSQLTablesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest TableRecordList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {

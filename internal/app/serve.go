@@ -34,6 +34,7 @@ func (a *App) newAPI(opt api.Options) *api.API {
 	catalog.Register(to, catalog.NewService(figured{a.seen(), a.figures()}, a.Clock))
 	telemetry.Register(to, telemetry.NewService(a.seen(), a.tail, a.Clock))
 	telemetry.RegisterPatterns(to, a.figures(), a.Clock)
+	telemetry.RegisterSQL(to, telemetry.NewSQLService(a.store), a.Clock)
 	telemetry.RegisterMetrics(to, telemetry.NewMetricService(a.metrics, a.Clock))
 	errorgroup.Register(to, a.errors)
 	view.Register(to, a.views)

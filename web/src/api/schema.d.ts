@@ -987,6 +987,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sql": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask in SQL
+         * @description Read-only, bounded in time, memory and rows. The tables are those that Yagura stores logs, spans and figures in; their columns may change from one version to the next.
+         */
+        post: operations["run-sql"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sql/tables": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The tables that can be asked in SQL, with their columns */
+        get: operations["list-sql-tables"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/status": {
         parameters: {
             query?: never;
@@ -2980,6 +3017,19 @@ export interface components {
             /** @description Pass as after for the next page; empty when there is none. */
             next: string;
         };
+        SQLBody: {
+            /** @description Begin of the range, as in other operations; -1h when left out. */
+            from?: string;
+            /**
+             * Format: int64
+             * @description At most so many rows; 1,000 when left out. Also at most 8 MB.
+             */
+            limit?: number;
+            /** @description One SELECT (or EXPLAIN, DESCRIBE, SHOW) in ClickHouse's dialect. {from:DateTime64(9)} and {to:DateTime64(9)} stand for the range. */
+            query: string;
+            /** @description End of the range; now when left out. */
+            to?: string;
+        };
         SampledRecord: {
             /** Format: int64 */
             all: number;
@@ -3303,6 +3353,37 @@ export interface components {
         };
         StringList: {
             items: string[];
+            /** @description Pass as after for the next page; empty when there is none. */
+            next: string;
+        };
+        TableBody: {
+            columns: components["schemas"]["TableColumnRecord"][];
+            /** Format: date-time */
+            from: string;
+            /** @description There were more rows than the limits let through. */
+            more: boolean;
+            /** @description A cell a column. Integers beyond 2^53 are strings. */
+            rows: unknown[][];
+            /** Format: date-time */
+            to: string;
+            /** Format: int64 */
+            took_ns: number;
+        };
+        TableColumnRecord: {
+            name: string;
+            type: string;
+        };
+        TableRecord: {
+            columns: components["schemas"]["TableColumnRecord"][];
+            name: string;
+            /**
+             * Format: int64
+             * @description About how many it has.
+             */
+            rows: number;
+        };
+        TableRecordList: {
+            items: components["schemas"]["TableRecord"][];
             /** @description Pass as after for the next page; empty when there is none. */
             next: string;
         };
@@ -6166,6 +6247,68 @@ export interface operations {
                         /** @enum {string} */
                         event: "span";
                     })[];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "run-sql": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SQLBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TableBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-sql-tables": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TableRecordList"];
                 };
             };
             /** @description Error */
