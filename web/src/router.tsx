@@ -40,6 +40,8 @@ const logs = page('/logs', () => import('./pages/logs/LogsPage'), 'LogsPage');
 const traces = page('/traces', () => import('./pages/traces/TracesPage'), 'TracesPage');
 const trace = page('/traces/$traceId', () => import('./pages/trace/TracePage'), 'TracePage');
 const metrics = page('/metrics', () => import('./pages/metrics/MetricsPage'), 'MetricsPage');
+const errors = page('/errors', () => import('./pages/errors/ErrorsPage'), 'ErrorsPage');
+const error = page('/errors/$service/$group', () => import('./pages/errors/ErrorPage'), 'ErrorPage');
 const status = page('/status', () => import('./pages/status/StatusPage'), 'StatusPage');
 const settings = page('/settings/$tab', () => import('./pages/settings/SettingsPage'), 'SettingsPage');
 const settingsHome = createRoute({
@@ -66,7 +68,7 @@ const routeTree = root.addChildren([
   settingsHome,
   signIn,
   setup,
-  shell.addChildren([services, logs, traces, trace, metrics, status, settings]),
+  shell.addChildren([services, logs, traces, trace, metrics, errors, error, status, settings]),
 ]);
 
 export function createAppRouter(queryClient: QueryClient) {

@@ -28,6 +28,16 @@ export interface Search {
   only?: string;
   /** Tables: the column, with a leading minus when descending. */
   sort?: string;
+  /** Errors: the tab, whose, of which service. */
+  shows?: string;
+  assignee?: string;
+  service?: string;
+  /** Logs: attributes that stand as columns, with commas between. */
+  columns?: string;
+  /** Traces and logs: the attribute that rows are grouped by, what is contrasted with what. */
+  by?: string;
+  /** Metrics: the scale of the values. */
+  scale?: string;
   /** Metrics */
   query?: string;
   /** Sign-in and setup */
@@ -57,6 +67,12 @@ const keys: (keyof Search)[] = [
   'logs',
   'only',
   'sort',
+  'shows',
+  'assignee',
+  'service',
+  'columns',
+  'by',
+  'scale',
   'query',
   'next',
   'error',

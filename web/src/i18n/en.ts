@@ -28,6 +28,7 @@ export const en = {
     logs: 'Logs',
     traces: 'Traces',
     metrics: 'Metrics',
+    errors: 'Errors',
     status: 'Status',
     settings: 'Settings',
     trouble: 'Something needs attention',

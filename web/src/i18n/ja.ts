@@ -23,6 +23,7 @@ export const ja = {
     logs: 'ログ',
     traces: 'トレース',
     metrics: 'メトリクス',
+    errors: 'エラー',
     status: '稼働状況',
     settings: '設定',
     trouble: '確認が必要な項目があります',

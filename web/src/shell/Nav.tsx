@@ -26,6 +26,7 @@ export function Nav() {
       <Item to="/logs" icon="logs" label={t.nav.logs} search={keep} />
       <Item to="/traces" icon="traces" label={t.nav.traces} search={keep} />
       <Item to="/metrics" icon="metrics" label={t.nav.metrics} search={keep} />
+      <Item to="/errors" icon="error" label={t.nav.errors} search={keep} />
       <div className={classes.grow} />
       <Item
         to="/status"
@@ -41,7 +42,7 @@ export function Nav() {
 }
 
 interface ItemProps {
-  to: '/services' | '/logs' | '/traces' | '/metrics' | '/status' | '/settings';
+  to: '/services' | '/logs' | '/traces' | '/metrics' | '/errors' | '/status' | '/settings';
   icon: IconName;
   label: string;
   search: ReturnType<typeof carried>;

@@ -126,7 +126,7 @@ function useEntries(text: string): Entry[] {
   }
 
   const page = (
-    to: '/services' | '/logs' | '/traces' | '/metrics' | '/status',
+    to: '/services' | '/logs' | '/traces' | '/metrics' | '/errors' | '/status',
     icon: IconName,
     label: string,
   ): Entry => ({
@@ -148,6 +148,7 @@ function useEntries(text: string): Entry[] {
     page('/logs', 'logs', t.nav.logs),
     page('/traces', 'traces', t.nav.traces),
     page('/metrics', 'metrics', t.nav.metrics),
+    page('/errors', 'error', t.nav.errors),
     page('/status', 'status', t.nav.status),
     tab('account', t.settings.account),
     ...(admin ? [tab('users', t.settings.users), tab('tokens', t.settings.tokens)] : []),

@@ -2,7 +2,7 @@ import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { carried, type Search, useUrl } from '~/url';
 
-type Page = '/services' | '/logs' | '/traces' | '/metrics' | '/status';
+type Page = '/services' | '/logs' | '/traces' | '/metrics' | '/errors' | '/status';
 
 interface Props {
   to: Page;
