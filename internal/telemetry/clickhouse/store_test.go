@@ -74,7 +74,7 @@ func TestIndexed(t *testing.T) {
 	}
 	for _, signal := range []telemetry.Signal{telemetry.Logs, telemetry.Spans} {
 		for text, index := range map[string]string{
-			"unobtainium": "text_index", `"日付変更線"`: "text_index", "user.id:u77": "attribute_index", "attributes.user.id:u77": "attribute_index",
+			"unobtainium": "text_index", `"日付変更線"`: "text_index", "ticket.id:u77": "attribute_index", "attributes.ticket.id:u77": "attribute_index",
 		} {
 			node, err := telemetry.ParseFilter(signal, text)
 			if err != nil {
