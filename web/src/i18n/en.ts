@@ -211,6 +211,7 @@ export const en = {
   detail: {
     include: 'Only with this value',
     exclude: 'Without this value',
+    asColumn: 'Show as a column',
     newer: 'Newer (k)',
     older: 'Older (j)',
     permalink: 'Copy a permanent link',

@@ -204,6 +204,7 @@ export const ja = {
   detail: {
     include: 'この値で絞り込む',
     exclude: 'この値を除外',
+    asColumn: '列として表示',
     newer: '新しいログへ (k)',
     older: '古いログへ (j)',
     permalink: 'パーマリンクをコピー',

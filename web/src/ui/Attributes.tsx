@@ -25,9 +25,20 @@ interface Props {
   filter?: string;
   onFilter?: ((text: string) => void) | undefined;
   words?: readonly string[];
+  /** onColumn shows or hides a key as a column of the list. */
+  onColumn?: ((key: string) => void) | undefined;
+  columns?: readonly string[];
 }
 
-export function Attributes({ title, rows, filter = '', onFilter, words = [] }: Props) {
+export function Attributes({
+  title,
+  rows,
+  filter = '',
+  onFilter,
+  words = [],
+  onColumn,
+  columns = [],
+}: Props) {
   const t = useT();
   if (rows.length === 0) return null;
   return (
@@ -70,6 +81,15 @@ export function Attributes({ title, rows, filter = '', onFilter, words = [] }: P
                           onClick={() => onFilter(Fl.add(filter, r.key, r.value, true))}
                         />
                       </>
+                    )}
+                    {onColumn && (
+                      <IconButton
+                        icon="columns"
+                        size="xs"
+                        label={t.detail.asColumn}
+                        pressed={columns.includes(r.key)}
+                        onClick={() => onColumn(r.key)}
+                      />
                     )}
                     <CopyButton value={r.value} size="xs" />
                   </span>

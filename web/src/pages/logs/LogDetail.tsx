@@ -1,6 +1,8 @@
 import { Button } from '@mantine/core';
+import { useLocalStorage } from '@mantine/hooks';
+import { useState } from 'react';
 import type { Log } from '~/api/types';
-import { useI18n } from '~/i18n';
+import { useI18n, useTexts } from '~/i18n';
 import { prettyJson } from '~/lib/json';
 import { absolute } from '~/lib/range';
 import * as T from '~/lib/time';
@@ -16,10 +18,13 @@ import { Highlight } from '~/ui/Highlight';
 import { Icon } from '~/ui/Icon';
 import { IconButton } from '~/ui/IconButton';
 import { Level } from '~/ui/Level';
+import { LogsAround } from '~/ui/LogsAround';
 import { TraceLink } from '~/ui/PageLink';
 import { ScrollPre } from '~/ui/ScrollPre';
 import { SkeletonRows } from '~/ui/SkeletonRows';
 import { stringifySearch, useUrl } from '~/url';
+import logs from './logs.module.css';
+import { texts } from './logs.texts';
 import { rowParam } from './openRow';
 
 interface Props {
@@ -30,10 +35,18 @@ interface Props {
   filter: string;
   onFilter: (text: string) => void;
   words: string[];
+  columns: readonly string[];
+  onColumn: (key: string) => void;
 }
 
-export function LogDetail({ log, rows, onOpen, filter, onFilter, words }: Props) {
+export function LogDetail({ log, rows, onOpen, filter, onFilter, words, columns, onColumn }: Props) {
   const { t } = useI18n();
+  const tl = useTexts(texts);
+  const [json, setJson] = useLocalStorage({
+    key: 'yagura.logs.json',
+    defaultValue: false,
+    getInitialValueInEffect: false,
+  });
   const at = log ? rows.findIndex((l) => l.id === log.id) : -1;
   return (
     <aside className={explore.detail} aria-label={t.logs.detail}>
@@ -51,6 +64,16 @@ export function LogDetail({ log, rows, onOpen, filter, onFilter, words }: Props)
           disabled={at < 0 || at >= rows.length - 1}
           onClick={() => onOpen(rows[at + 1])}
         />
+        {log && (
+          <Button
+            size="compact-xs"
+            variant={json ? 'light' : 'subtle'}
+            aria-pressed={json}
+            onClick={() => setJson(!json)}
+          >
+            {tl.json}
+          </Button>
+        )}
         {log && <Permalink log={log} />}
         {log && <CopyButton value={() => JSON.stringify(log, null, 2)} label={t.detail.copyJson} size="md" />}
         <IconButton icon="close" label={t.common.close} onClick={() => onOpen(undefined)} />
@@ -59,8 +82,21 @@ export function LogDetail({ log, rows, onOpen, filter, onFilter, words }: Props)
         <SkeletonRows rows={12} />
       ) : log === null ? (
         <Empty title={t.logs.gone} text={t.logs.goneText} />
+      ) : json ? (
+        <section className={classes.section}>
+          <ScrollPre className={`${classes.stack} ${logs.json}`}>{JSON.stringify(log, null, 2)}</ScrollPre>
+        </section>
       ) : (
-        <Content log={log} filter={filter} onFilter={onFilter} words={words} />
+        <Content
+          key={log.id}
+          log={log}
+          onOpen={onOpen}
+          filter={filter}
+          onFilter={onFilter}
+          words={words}
+          columns={columns}
+          onColumn={onColumn}
+        />
       )}
     </aside>
   );
@@ -84,18 +120,14 @@ function Permalink({ log }: { log: Log }) {
   return <CopyButton value={link} label={t.detail.permalink} size="md" icon="link" />;
 }
 
-function Content({
-  log,
-  filter,
-  onFilter,
-  words,
-}: {
+interface ContentProps extends Omit<Props, 'log' | 'rows'> {
   log: Log;
-  filter: string;
-  onFilter: (t: string) => void;
-  words: string[];
-}) {
+}
+
+function Content({ log, onOpen, filter, onFilter, words, columns, onColumn }: ContentProps) {
   const { t, lang } = useI18n();
+  const tl = useTexts(texts);
+  const [around, setAround] = useState(false);
   const json = prettyJson(log.body);
   const source: AttributeRow[] = (
     [
@@ -145,6 +177,16 @@ function Content({
           </ScrollPre>
         </section>
       )}
+      <section className={classes.section}>
+        <h3>{tl.around}</h3>
+        {around ? (
+          <LogsAround log={log} onOpen={onOpen} />
+        ) : (
+          <Button size="compact-xs" variant="default" onClick={() => setAround(true)}>
+            {tl.showAround}
+          </Button>
+        )}
+      </section>
       {log.exception && <ExceptionBox exception={log.exception} />}
       <Attributes
         title={t.detail.attributes}
@@ -152,6 +194,8 @@ function Content({
         filter={filter}
         onFilter={onFilter}
         words={words}
+        columns={columns}
+        onColumn={onColumn}
       />
       <Attributes title={t.detail.source} rows={source} filter={filter} onFilter={onFilter} />
       <Attributes
@@ -159,6 +203,8 @@ function Content({
         rows={attributeRows(log.resource, 'resource.')}
         filter={filter}
         onFilter={onFilter}
+        columns={columns}
+        onColumn={onColumn}
       />
     </>
   );

@@ -3,19 +3,24 @@ import { Button, Loader } from '@mantine/core';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { memo, useEffect, useRef } from 'react';
 import type { Log } from '~/api/types';
-import { useI18n } from '~/i18n';
+import { useI18n, useTexts } from '~/i18n';
+import { cellOf } from '~/lib/columns';
 import { group } from '~/lib/format';
 import * as T from '~/lib/time';
 import { Empty } from '~/ui/Empty';
 import { ErrorState } from '~/ui/ErrorState';
 import { Highlight } from '~/ui/Highlight';
 import { Icon } from '~/ui/Icon';
+import { Key } from '~/ui/Key';
 import { Level } from '~/ui/Level';
 import { SkeletonRows } from '~/ui/SkeletonRows';
 import { useRows } from '~/ui/useRows';
 import classes from './logs.module.css';
+import { texts } from './logs.texts';
 
 const ROW = 26;
+/** The headings of chosen columns. */
+const HEAD = 26;
 /** One line shows no more than this; the detail shows all. */
 const LINE = 500;
 
@@ -34,10 +39,14 @@ interface Props {
   /** wide says that rows may be of different days. */
   wide: boolean;
   filtered: boolean;
+  /** columns are the attributes that stand between the service and the text. */
+  columns: readonly string[];
+  onColumn: (key: string) => void;
 }
 
 export function LogList(p: Props) {
   const { t } = useI18n();
+  const tl = useTexts(texts);
   const parent = useRef<HTMLDivElement>(null);
   const v = useVirtualizer({
     count: p.rows.length,
@@ -102,8 +111,42 @@ export function LogList(p: Props) {
         role="table"
         aria-rowcount={p.more ? -1 : p.rows.length}
         aria-label={t.logs.list}
-        style={{ height: v.getTotalSize(), position: 'relative' }}
+        style={{
+          height: v.getTotalSize() + (p.columns.length > 0 ? HEAD : 0),
+          position: 'relative',
+          // Columns take their room from what one scrolls sideways to, not from the text.
+          ...(p.columns.length > 0 ? { minWidth: 660 + p.columns.length * 162 } : {}),
+        }}
       >
+        {p.columns.length > 0 && (
+          <div role="row" className={classes.head}>
+            <span role="columnheader" className={p.wide ? classes.timeWide : classes.timeHead}>
+              {tl.time}
+            </span>
+            <span role="columnheader" className={classes.level}>
+              {tl.level}
+            </span>
+            <span role="columnheader" className={classes.service}>
+              {tl.service}
+            </span>
+            {p.columns.map((k) => (
+              <span role="columnheader" key={k} className={classes.column} title={k}>
+                <Key name={k} />
+                <button
+                  type="button"
+                  className="plain"
+                  aria-label={tl.removeColumn(k)}
+                  onClick={() => p.onColumn(k)}
+                >
+                  <Icon name="close" size={10} />
+                </button>
+              </span>
+            ))}
+            <span role="columnheader" className={classes.text}>
+              {tl.message}
+            </span>
+          </div>
+        )}
         {items.map((item) => {
           const log = p.rows[item.index]!;
           return (
@@ -111,7 +154,8 @@ export function LogList(p: Props) {
               key={item.key}
               log={log}
               index={item.index}
-              top={item.start}
+              top={item.start + (p.columns.length > 0 ? HEAD : 0)}
+              columns={p.columns}
               words={p.words}
               wide={p.wide}
               current={item.index === at}
@@ -139,13 +183,14 @@ interface RowProps {
   index: number;
   top: number;
   words: string[];
+  columns: readonly string[];
   wide: boolean;
   current: boolean;
   open: boolean;
   onOpen: (log: Log | undefined) => void;
 }
 
-const Row = memo(function Row({ log, index, top, words, wide, current, open, onOpen }: RowProps) {
+const Row = memo(function Row({ log, index, top, words, columns, wide, current, open, onOpen }: RowProps) {
   const { lang } = useI18n();
   const ms = T.msOf(log.time);
   const text = log.body || log.exception?.message || log.event;
@@ -164,7 +209,11 @@ const Row = memo(function Row({ log, index, top, words, wide, current, open, onO
         if (!window.getSelection()?.toString()) onOpen(open ? undefined : log);
       }}
     >
-      <span role="cell" className={classes.time} title={T.full(ms, lang)}>
+      <span
+        role="cell"
+        className={`${classes.time} ${wide ? classes.timeWide : classes.timeHead}`}
+        title={T.full(ms, lang)}
+      >
         {wide && <span className="dim">{T.shortDate(ms, lang)} </span>}
         {T.clock(ms, true)}
       </span>
@@ -174,6 +223,14 @@ const Row = memo(function Row({ log, index, top, words, wide, current, open, onO
       <span role="cell" className={`${classes.service} ellipsis`} title={log.service}>
         {log.service}
       </span>
+      {columns.map((k) => {
+        const value = cellOf(log, k);
+        return (
+          <span role="cell" key={k} className={`${classes.column} ellipsis`} title={value}>
+            {value || <span className="dim">–</span>}
+          </span>
+        );
+      })}
       <span role="cell" className={`${classes.text} ellipsis`}>
         {log.exception?.type && <span className={classes.exception}>{log.exception.type}</span>}
         <Highlight text={text.slice(0, LINE)} words={words} />

@@ -1,36 +1,46 @@
-import { Button } from '@mantine/core';
+import { Button, SegmentedControl } from '@mantine/core';
 import { useHotkeys, useLocalStorage } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
 import { useMemo, useState } from 'react';
 import { histogramQuery } from '~/api/queries';
 import type { Log } from '~/api/types';
-import { useI18n } from '~/i18n';
+import { useI18n, useTexts } from '~/i18n';
 import { levelColor, levels } from '~/lib/colors';
+import { columnsOf, toggled } from '~/lib/columns';
 import * as Fl from '~/lib/filter';
 import { count, group } from '~/lib/format';
 import { useRange } from '~/shell/RangeContext';
 import { ErrorState } from '~/ui/ErrorState';
+import { ExportMenu } from '~/ui/ExportMenu';
 import classes from '~/ui/explore.module.css';
 import { Facets } from '~/ui/Facets';
 import { FilterInput } from '~/ui/FilterInput';
 import { Icon } from '~/ui/Icon';
 import { IconButton } from '~/ui/IconButton';
+import { KeyMenu } from '~/ui/KeyMenu';
 import { Page } from '~/ui/Page';
 import { RowsOverTime } from '~/ui/RowsOverTime';
+import { SavedViews } from '~/ui/SavedViews';
 import { useUrl } from '~/url';
 import { LogDetail } from './LogDetail';
 import { LogList } from './LogList';
+import { texts } from './logs.texts';
 import { rowParam, useOpenRow } from './openRow';
+import { Patterns } from './Patterns';
 import { TailBar } from './TailBar';
 import { useLogRows } from './useLogRows';
 import { useTail } from './useTail';
 
 export function LogsPage() {
   const { t } = useI18n();
+  const tl = useTexts(texts);
   const { search, set } = useUrl();
   const range = useRange();
   const filter = search.filter ?? '';
-  const tailing = search.tail === '1';
+  const patterns = search.view === 'patterns';
+  const tailing = search.tail === '1' && !patterns;
+  const columns = useMemo(() => columnsOf(search.columns), [search.columns]);
+  const onColumn = (key: string) => set({ columns: toggled(columns, key) }, { replace: true });
   const [atTop, setAtTop] = useState(true);
   const [facets, setFacets] = useLocalStorage({
     key: 'yagura.facets',
@@ -67,6 +77,34 @@ export function LogsPage() {
         >
           {tailing ? t.logs.stopTail : t.logs.tail}
         </Button>
+        <SegmentedControl
+          aria-label={tl.shown}
+          value={patterns ? 'patterns' : 'lines'}
+          onChange={(v) => set({ view: v === 'patterns' ? v : '', row: '', tail: '', sort: '' })}
+          data={[
+            { value: 'lines', label: tl.lines },
+            { value: 'patterns', label: tl.patterns },
+          ]}
+        />
+        <KeyMenu
+          signal="logs"
+          label={tl.addColumn}
+          chosen={columns}
+          onChoose={onColumn}
+          many
+          except={inEveryRow}
+        >
+          <Button variant="default" title={tl.columnsHint} disabled={patterns}>
+            {tl.columns}
+            {columns.length > 0 && ` ${columns.length}`}
+          </Button>
+        </KeyMenu>
+        <ExportMenu
+          signal="logs"
+          filter={filter}
+          columns={['time', 'level', 'service', ...columns, 'body']}
+        />
+        <SavedViews page="logs" />
       </div>
       <Bars filter={filter} />
       <div className={classes.body}>
@@ -77,7 +115,9 @@ export function LogsPage() {
         )}
         <section className={classes.list} aria-label={t.logs.list}>
           {tailing && <TailBar tail={tail} />}
-          {q.error && rows.length === 0 ? (
+          {patterns ? (
+            <Patterns filter={filter} />
+          ) : q.error && rows.length === 0 ? (
             <ErrorState error={q.error} retry={() => void q.refetch()} />
           ) : (
             <LogList
@@ -95,6 +135,8 @@ export function LogsPage() {
               waiting={tail.waiting}
               wide={range.toMs - range.fromMs > 20 * 3600e3}
               filtered={filter !== ''}
+              columns={columns}
+              onColumn={onColumn}
             />
           )}
         </section>
@@ -106,12 +148,17 @@ export function LogsPage() {
             filter={filter}
             onFilter={(text) => set({ filter: text })}
             words={words}
+            columns={columns}
+            onColumn={onColumn}
           />
         )}
       </div>
     </Page>
   );
 }
+
+/** Keys that need no column of their own. */
+const inEveryRow = ['time', 'level', 'service', 'body'];
 
 function Total({ filter }: { filter: string }) {
   const { t } = useI18n();
