@@ -36,6 +36,12 @@ const page = <P extends string>(path: P, load: () => Promise<Record<string, unkn
   });
 
 const services = page('/services', () => import('./pages/services/ServicesPage'), 'ServicesPage');
+const service = page('/services/$service', () => import('./pages/services/ServicePage'), 'ServicePage');
+const endpoint = page(
+  '/services/$service/endpoint',
+  () => import('./pages/services/EndpointPage'),
+  'EndpointPage',
+);
 const logs = page('/logs', () => import('./pages/logs/LogsPage'), 'LogsPage');
 const traces = page('/traces', () => import('./pages/traces/TracesPage'), 'TracesPage');
 const trace = page('/traces/$traceId', () => import('./pages/trace/TracePage'), 'TracePage');
@@ -68,7 +74,19 @@ const routeTree = root.addChildren([
   settingsHome,
   signIn,
   setup,
-  shell.addChildren([services, logs, traces, trace, metrics, errors, error, status, settings]),
+  shell.addChildren([
+    services,
+    service,
+    endpoint,
+    logs,
+    traces,
+    trace,
+    metrics,
+    errors,
+    error,
+    status,
+    settings,
+  ]),
 ]);
 
 export function createAppRouter(queryClient: QueryClient) {

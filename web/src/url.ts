@@ -32,6 +32,10 @@ export interface Search {
   shows?: string;
   assignee?: string;
   service?: string;
+  /** An endpoint's page. Databases: the one that is looked at, the open statement. */
+  endpoint?: string;
+  peer?: string;
+  shape?: string;
   /** Logs: attributes that stand as columns, with commas between. */
   columns?: string;
   /** Traces and logs: the attribute that rows are grouped by, what is contrasted with what. */
@@ -45,7 +49,7 @@ export interface Search {
   /** Why a sign-in was refused, and the log's id for it. */
   error?: string;
   trace?: string;
-  /** Settings: the open team. */
+  /** Services: those of one team. Settings: the open team. */
   team?: string;
   token?: string;
 }
@@ -70,6 +74,9 @@ const keys: (keyof Search)[] = [
   'shows',
   'assignee',
   'service',
+  'endpoint',
+  'peer',
+  'shape',
   'columns',
   'by',
   'scale',

@@ -1,7 +1,9 @@
 import { useHotkeys } from '@mantine/hooks';
-import { Outlet } from '@tanstack/react-router';
+import { Outlet, useParams } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useT } from '~/i18n';
+import { Marks } from '~/ui/chart/Marks';
+import { useTimelineMarks } from '~/ui/timeline';
 import { HelpDialog } from './HelpDialog';
 import { Nav } from './Nav';
 import { Palette } from './Palette';
@@ -22,6 +24,9 @@ export function Shell() {
 
 function Frame() {
   const t = useT();
+  // What happened is marked on every chart: of the page's service, where it has one.
+  const { service = '' } = useParams({ strict: false }) as { service?: string };
+  const marks = useTimelineMarks(service);
   const [palette, setPalette] = useState(false);
   const [help, setHelp] = useState(false);
   // Ctrl/⌘ K also while a field has the focus; the rest only outside of fields.
@@ -39,7 +44,9 @@ function Frame() {
       <Nav />
       <TopBar onSearch={() => setPalette(true)} onHelp={() => setHelp(true)} />
       <main id="main" className={classes.main} tabIndex={-1}>
-        <Outlet />
+        <Marks marks={marks}>
+          <Outlet />
+        </Marks>
       </main>
       {palette && <Palette onClose={() => setPalette(false)} />}
       {help && <HelpDialog onClose={() => setHelp(false)} />}

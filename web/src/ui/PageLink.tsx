@@ -2,7 +2,7 @@ import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { carried, type Search, useUrl } from '~/url';
 
-type Page = '/services' | '/logs' | '/traces' | '/metrics' | '/errors' | '/status';
+type Page = '/services' | '/map' | '/databases' | '/logs' | '/traces' | '/metrics' | '/errors' | '/status';
 
 interface Props {
   to: Page;
@@ -17,7 +17,7 @@ interface Props {
 export function PageLink({ to, search, children, ...rest }: Props) {
   const { search: here } = useUrl();
   return (
-    <Link to={to} search={{ ...carried(here), ...search }} {...rest}>
+    <Link to={to as '/services'} search={{ ...carried(here), ...search }} {...rest}>
       {children}
     </Link>
   );
