@@ -149,6 +149,7 @@ func Main(ctx context.Context, c ChildConfig) error {
 	ctx, cancelMemory := context.WithCancelCause(ctx)
 	defer cancelMemory(nil)
 	go watchRunaway(ctx, c, rss.Self, cancelMemory)
+	go relax(ctx, c.Clock, c.Lib, c.Log)
 	c.Log.Debug("engine ready", "version", f.Version(), "socket", c.Socket)
 
 	select {

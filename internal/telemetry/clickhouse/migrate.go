@@ -97,6 +97,11 @@ func (ddl) TraceSettings() string {
 	return "non_replicated_deduplication_window = " + strconv.Itoa(dedupWindow) + ", fsync_after_insert = 1, fsync_part_directory = 1,\n    min_parts_to_merge_at_once = 16"
 }
 
+// RowTables are the tables that blocks go to, by themselves or through views.
+func (ddl) RowTables() []string {
+	return []string{"logs", "spans", "trace_times", "minutes_requests", "minutes_instances", "minutes_errors", "minutes_logs", "error_groups"}
+}
+
 func migrations(d ddl) ([]migration, error) {
 	names, err := fs.Glob(migrationFiles, "migrations/*.sql")
 	if err != nil {

@@ -361,3 +361,20 @@ CREATE TABLE IF NOT EXISTS yagura.rebuild_logs
 ENGINE = MergeTree
 ORDER BY time;
 
+-- 0009_old_parts
+ALTER TABLE yagura.logs  MODIFY SETTING old_parts_lifetime = 90;
+
+ALTER TABLE yagura.spans  MODIFY SETTING old_parts_lifetime = 90;
+
+ALTER TABLE yagura.trace_times  MODIFY SETTING old_parts_lifetime = 90;
+
+ALTER TABLE yagura.minutes_requests  MODIFY SETTING old_parts_lifetime = 90;
+
+ALTER TABLE yagura.minutes_instances  MODIFY SETTING old_parts_lifetime = 90;
+
+ALTER TABLE yagura.minutes_errors  MODIFY SETTING old_parts_lifetime = 90;
+
+ALTER TABLE yagura.minutes_logs  MODIFY SETTING old_parts_lifetime = 90;
+
+ALTER TABLE yagura.error_groups  MODIFY SETTING old_parts_lifetime = 90;
+

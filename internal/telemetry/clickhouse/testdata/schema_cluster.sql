@@ -404,3 +404,20 @@ ORDER BY time;
 
 CREATE TABLE IF NOT EXISTS yagura.rebuild_logs ON CLUSTER main AS yagura.rebuild_logs_local ENGINE = Distributed(main, yagura, rebuild_logs_local, rand());
 
+-- 0009_old_parts
+ALTER TABLE yagura.logs_local ON CLUSTER main MODIFY SETTING old_parts_lifetime = 90;
+
+ALTER TABLE yagura.spans_local ON CLUSTER main MODIFY SETTING old_parts_lifetime = 90;
+
+ALTER TABLE yagura.trace_times_local ON CLUSTER main MODIFY SETTING old_parts_lifetime = 90;
+
+ALTER TABLE yagura.minutes_requests_local ON CLUSTER main MODIFY SETTING old_parts_lifetime = 90;
+
+ALTER TABLE yagura.minutes_instances_local ON CLUSTER main MODIFY SETTING old_parts_lifetime = 90;
+
+ALTER TABLE yagura.minutes_errors_local ON CLUSTER main MODIFY SETTING old_parts_lifetime = 90;
+
+ALTER TABLE yagura.minutes_logs_local ON CLUSTER main MODIFY SETTING old_parts_lifetime = 90;
+
+ALTER TABLE yagura.error_groups_local ON CLUSTER main MODIFY SETTING old_parts_lifetime = 90;
+
