@@ -184,32 +184,38 @@ func TestRefusals(t *testing.T) {
 
 // Blocks that must come in order do, also when one of them has to be repeated.
 func TestInOrder(t *testing.T) {
-	var order []uint64
+	to := &ordered{}
 	inBubble(t, func(o *Options, _ *simDisk) {
+		to.Writer = o.Writers[telemetry.Logs]
 		o.BlockRows, o.InFlight = 1, 3
 		o.InOrder = map[telemetry.Signal]bool{telemetry.Logs: true}
-		o.Writers = map[telemetry.Signal]telemetry.Writer{telemetry.Logs: &ordered{Writer: o.Writers[telemetry.Logs], order: &order}}
+		o.Writers = map[telemetry.Signal]telemetry.Writer{telemetry.Logs: to}
 	}, func(t *testing.T, g *Log, e *engine, _ *simDisk) {
 		e.set(func(e *engine) { e.flaky = 0.5 })
 		for r := range uint64(50) {
 			appendRow(t, g, telemetry.Logs, r+1)
 		}
 		time.Sleep(20 * time.Minute)
-		if len(order) != 50 || !slices.IsSorted(order) {
-			t.Errorf("stored in the order %v", order)
+		to.mu.Lock()
+		defer to.mu.Unlock()
+		if len(to.order) != 50 || !slices.IsSorted(to.order) {
+			t.Errorf("stored in the order %v", to.order)
 		}
 	})
 }
 
 type ordered struct {
 	telemetry.Writer
-	order *[]uint64
+	mu    sync.Mutex
+	order []uint64
 }
 
 func (o *ordered) Write(ctx context.Context, signal telemetry.Signal, token string, frames [][]byte) error {
 	err := o.Writer.Write(ctx, signal, token, frames)
 	if err == nil {
-		*o.order = append(*o.order, rowsOf(frames[0])[0])
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		o.order = append(o.order, rowsOf(frames[0])[0])
 	}
 	return err
 }
