@@ -4,7 +4,7 @@ import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { useMemo, useRef, useState } from 'react';
 import { durationsQuery, histogramQuery, tracesQuery } from '~/api/queries';
 import type { TraceSummary } from '~/api/types';
-import { useI18n } from '~/i18n';
+import { useI18n, useTexts } from '~/i18n';
 import { statusColor } from '~/lib/colors';
 import { withDuration } from '~/lib/filter';
 import { count, group } from '~/lib/format';
@@ -13,19 +13,39 @@ import { useRange } from '~/shell/RangeContext';
 import { HeatMap } from '~/ui/chart/HeatMap';
 import { type Box, durationsOf } from '~/ui/chart/heat';
 import { ErrorState, isInvalid } from '~/ui/ErrorState';
+import { ExportMenu } from '~/ui/ExportMenu';
 import classes from '~/ui/explore.module.css';
 import { Facets } from '~/ui/Facets';
 import { FilterInput } from '~/ui/FilterInput';
 import { IconButton } from '~/ui/IconButton';
 import { Page } from '~/ui/Page';
 import { RowsOverTime } from '~/ui/RowsOverTime';
+import { SavedViews } from '~/ui/SavedViews';
 import { useUrl } from '~/url';
+import { Contrast } from './Contrast';
+import { Groups } from './Groups';
 import { TraceList } from './TraceList';
+import { texts } from './traces.texts';
 
 const none: TraceSummary[] = [];
 
+/** exported are the columns of a file of spans. */
+const exported = [
+  'time',
+  'duration',
+  'service',
+  'env',
+  'name',
+  'kind',
+  'status',
+  'endpoint',
+  'trace_id',
+  'span_id',
+];
+
 export function TracesPage() {
   const { t } = useI18n();
+  const tt = useTexts(texts);
   const { search, set } = useUrl();
   const range = useRange();
   const filter = search.filter ?? '';
@@ -44,6 +64,7 @@ export function TracesPage() {
   const rows = useMemo(() => q.data?.pages.flatMap((p) => p.items) ?? none, [q.data]);
   const h = useQuery(histogramQuery('spans', range.scope, filter, 80));
   const setFilter = (text: string) => set({ filter: text });
+  const view = search.view === 'groups' || search.view === 'contrast' ? search.view : 'list';
   const bars = search.chart !== 'durations';
 
   return (
@@ -65,6 +86,18 @@ export function TracesPage() {
             { value: 'durations', label: t.traces.durations },
           ]}
         />
+        <SegmentedControl
+          aria-label={tt.shown}
+          value={view}
+          onChange={(v) => set({ view: v === 'list' ? '' : v, by: '', sort: '' })}
+          data={[
+            { value: 'list', label: tt.list },
+            { value: 'groups', label: tt.groups },
+            { value: 'contrast', label: tt.contrast },
+          ]}
+        />
+        <ExportMenu signal="spans" filter={filter} columns={exported} />
+        <SavedViews page="traces" />
       </div>
       <div className={classes.chart}>{bars ? <Bars filter={filter} /> : <Durations filter={filter} />}</div>
       <div className={classes.body}>
@@ -74,7 +107,11 @@ export function TracesPage() {
           </aside>
         )}
         <section className={classes.list} aria-label={t.traces.list}>
-          {q.error && rows.length === 0 ? (
+          {view === 'groups' ? (
+            <Groups filter={filter} />
+          ) : view === 'contrast' ? (
+            <Contrast filter={filter} />
+          ) : q.error && rows.length === 0 ? (
             <ErrorState error={q.error} retry={() => void q.refetch()} />
           ) : (
             <TraceList
