@@ -58,7 +58,7 @@ export function traces(world) {
       assert.ok(on.includes(name), `${name} is on the critical path`);
     assert.ok(!on.includes('write audit'), 'what nobody waited for is not');
     const drawn = await critical.first().evaluate((row) =>
-      [...row.querySelectorAll('[role="gridcell"]:last-child > div')].map((d) => d.getBoundingClientRect().width),
+      [...row.querySelectorAll('[role="gridcell"]:last-child > div > div')].map((d) => d.getBoundingClientRect().width),
     );
     assert.ok(drawn.length >= 2 && drawn.every((x) => x > 0), `bar and path are drawn: ${drawn}`);
     await page.getByRole('button', { name: w.critical, exact: true }).click();

@@ -52,11 +52,11 @@ export function TimeRangePicker() {
           <Button
             variant="default"
             leftSection={<Icon name="clock" size={14} />}
-            aria-label={`${t.range.title}: ${rangeLabel(range.raw, range, t, lang)}${range.compare ? `, ${t.range.against[range.compare]}` : ''}`}
+            aria-label={`${t.range.title}: ${rangeLabel(range.raw, range, t, lang)}${range.compare ? ` ${t.range.against[range.compare]}` : ''}`}
             title={`${T.full(range.fromMs, lang, false)} – ${T.full(range.toMs, lang, false)}`}
             onClick={() => setOpened((o) => !o)}
           >
-            {rangeLabel(range.raw, range, t, lang)}
+            {rangeLabel(range.raw, range, t, lang)}{' '}
             {range.compare && <span className={classes.against}>{t.range.against[range.compare]}</span>}
           </Button>
         </Popover.Target>
