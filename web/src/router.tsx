@@ -42,6 +42,8 @@ const endpoint = page(
   () => import('./pages/services/EndpointPage'),
   'EndpointPage',
 );
+const map = page('/map', () => import('./pages/map/MapPage'), 'MapPage');
+const databases = page('/databases', () => import('./pages/databases/DatabasesPage'), 'DatabasesPage');
 const logs = page('/logs', () => import('./pages/logs/LogsPage'), 'LogsPage');
 const traces = page('/traces', () => import('./pages/traces/TracesPage'), 'TracesPage');
 const trace = page('/traces/$traceId', () => import('./pages/trace/TracePage'), 'TracePage');
@@ -78,6 +80,8 @@ const routeTree = root.addChildren([
     services,
     service,
     endpoint,
+    map,
+    databases,
     logs,
     traces,
     trace,

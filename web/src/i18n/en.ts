@@ -24,6 +24,8 @@ export const en = {
     main: 'Main',
     skip: 'Skip to the content',
     services: 'Services',
+    map: 'Map',
+    databases: 'Databases',
     explore: 'Explore',
     logs: 'Logs',
     traces: 'Traces',

@@ -19,6 +19,8 @@ export const ja = {
     main: 'メイン',
     skip: '本文へ移動',
     services: 'サービス',
+    map: 'マップ',
+    databases: 'データベース',
     explore: '調べる',
     logs: 'ログ',
     traces: 'トレース',

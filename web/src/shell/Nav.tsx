@@ -22,6 +22,8 @@ export function Nav() {
         <span className={classes.label}>Yagura</span>
       </Link>
       <Item to="/services" icon="services" label={t.nav.services} search={keep} />
+      <Item to="/map" icon="map" label={t.nav.map} search={keep} />
+      <Item to="/databases" icon="database" label={t.nav.databases} search={keep} />
       <div className={classes.group}>{t.nav.explore}</div>
       <Item to="/logs" icon="logs" label={t.nav.logs} search={keep} />
       <Item to="/traces" icon="traces" label={t.nav.traces} search={keep} />
@@ -42,7 +44,16 @@ export function Nav() {
 }
 
 interface ItemProps {
-  to: '/services' | '/logs' | '/traces' | '/metrics' | '/errors' | '/status' | '/settings';
+  to:
+    | '/services'
+    | '/map'
+    | '/databases'
+    | '/logs'
+    | '/traces'
+    | '/metrics'
+    | '/errors'
+    | '/status'
+    | '/settings';
   icon: IconName;
   label: string;
   search: ReturnType<typeof carried>;

@@ -41,6 +41,8 @@ const paths = {
   trash: 'M3 4.5h10M6 4.5V3h4v1.5M4.5 4.5l.5 8.5h6l.5-8.5',
   columns: 'M2.5 3h11v10h-11zM6.5 3v10M10 3v10',
   facets: 'M2.5 4h11M4.5 8h7M6.5 12h3',
+  map: 'M2.5 2.5h4v4h-4zM9.5 9.5h4v4h-4zM9.5 2.5h4v4h-4zM6.5 4.5h3M11.5 6.5v3',
+  database: 'M3 4c0-2 10-2 10 0v8c0 2-10 2-10 0zM3 4c0 2 10 2 10 0M3 8c0 2 10 2 10 0',
 } as const;
 
 export type IconName = keyof typeof paths;

@@ -17,7 +17,7 @@ interface Props {
 export function PageLink({ to, search, children, ...rest }: Props) {
   const { search: here } = useUrl();
   return (
-    <Link to={to as '/services'} search={{ ...carried(here), ...search }} {...rest}>
+    <Link to={to} search={{ ...carried(here), ...search }} {...rest}>
       {children}
     </Link>
   );

@@ -273,5 +273,5 @@ function useColumns(minutes: number, stepNs: number, before: Map<string, Service
         ),
       },
     ];
-  }, [t, lang, minutes, before]);
+  }, [t, lang, minutes, before, stepNs]);
 }
