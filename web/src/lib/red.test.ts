@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { failing, failingSince, quiet, releaseBefore, shares, slower } from './red';
+import { failing, failingSince, lastFailure, quiet, releaseBefore, shares, slower } from './red';
 
 const steady = (n: number, v: number) => new Array<number>(n).fill(v);
 
@@ -21,6 +21,14 @@ test('a service that was not called before its errors has no beginning of them',
   const count = [...steady(20, 0), ...steady(10, 100)];
   const errors = [...steady(20, 0), ...steady(10, 50)];
   expect(failingSince({ count, errors })).toBeUndefined();
+});
+
+test('errors are over when requests came since and none of them failed', () => {
+  const errors = [...steady(10, 0), 3, ...steady(19, 0)];
+  expect(lastFailure({ count: steady(30, 10), errors })).toBe(10);
+  expect(lastFailure({ count: [...steady(20, 10), ...steady(10, 0)], errors })).toBeUndefined();
+  expect(lastFailure({ count: steady(30, 10), errors: steady(30, 1) })).toBeUndefined();
+  expect(lastFailure({ count: steady(30, 10), errors: steady(30, 0) })).toBeUndefined();
 });
 
 const red = (count: number, errors: number, p95_ms: number) => ({

@@ -1,6 +1,8 @@
 // Arithmetic on requests, errors and durations: since when requests fail, what is slower
 // than it was, and which release came just before. Pure. Durations are nanoseconds.
 
+import { share } from './services';
+
 export interface Figures {
   count: number;
   errors: number;
@@ -11,11 +13,6 @@ export interface Figures {
 export interface Counted {
   count: readonly number[];
   errors: readonly number[];
-}
-
-/** share of a whole; nothing of nothing is nothing. */
-export function share(part: number, whole: number): number {
-  return whole > 0 ? part / whole : 0;
 }
 
 /** shares of each step; a gap where there was nothing to have a share of. */
@@ -51,7 +48,7 @@ export function failingSince(t: Counted): number | undefined {
     const [after, afterBad] = [n - seen, bad - seenBad];
     if (seen === 0 || after === 0) continue;
     if (share(afterBad, after) < TIMES * share(seenBad, seen)) continue;
-    const gain = 2 * (fit(seenBad, seen) + fit(afterBad, after) - fit(bad, n));
+    const gain = 2 * (likelihood(seenBad, seen) + likelihood(afterBad, after) - likelihood(bad, n));
     if (gain > best) [best, at] = [gain, i];
   }
   if (at < 0 || best < SURE) return undefined;
@@ -63,8 +60,20 @@ export function failingSince(t: Counted): number | undefined {
   return rate >= FEW && now >= rate / 3 ? at : undefined;
 }
 
-/** fit is the log-likelihood of k failures among n at their own rate. */
-function fit(k: number, n: number): number {
+/** lastFailure is the last step in which a request failed, where that is over by now: none
+ * failed in the last fifth of the range, although requests came. */
+export function lastFailure(t: Counted): number | undefined {
+  const late = Math.floor(t.count.length * 0.8);
+  let last = -1;
+  t.errors.forEach((n, i) => {
+    if (n > 0) last = i;
+  });
+  const came = t.count.slice(late).reduce((a, b) => a + b, 0);
+  return last >= 0 && last < late && came > 0 ? last : undefined;
+}
+
+/** likelihood is the log-likelihood of k failures among n at their own rate. */
+function likelihood(k: number, n: number): number {
   const term = (x: number) => (x > 0 ? x * Math.log(x / n) : 0);
   return term(k) + term(n - k);
 }

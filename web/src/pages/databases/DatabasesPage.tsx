@@ -7,7 +7,7 @@ import type { Span } from '~/api/types';
 import { useI18n, useTexts } from '~/i18n';
 import { compare as term } from '~/lib/filter';
 import * as F from '~/lib/format';
-import { share } from '~/lib/red';
+import { share } from '~/lib/services';
 import { type Call, callsQuery, spanListQuery } from '~/pages/services/services.queries';
 import { ShortTable } from '~/pages/services/tables';
 import { useRange } from '~/shell/RangeContext';

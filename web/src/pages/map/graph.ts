@@ -27,7 +27,7 @@ export interface Drawing {
   lines: (Line & { points: { x: number; y: number }[] })[];
 }
 
-export const WIDE = 190;
+export const WIDE = 216;
 export const HIGH = 46;
 
 const serviceId = (name: string, env: string) => `service\u0000${name}\u0000${env}`;
@@ -95,7 +95,7 @@ export function around(g: { nodes: Node[]; lines: Line[] }, service: string) {
 /** placed lays the graph out from left to right, callers before what they call. */
 export function placed(g: { nodes: Node[]; lines: Line[] }): Drawing {
   const d = new Graph({ directed: true });
-  d.setGraph({ rankdir: 'LR', nodesep: 18, ranksep: 90, edgesep: 12, marginx: 20, marginy: 20 });
+  d.setGraph({ rankdir: 'LR', nodesep: 18, ranksep: 120, edgesep: 12, marginx: 20, marginy: 20 });
   d.setDefaultEdgeLabel(() => ({}));
   // In the order of names, so that a refresh does not shuffle the map.
   const nodes = [...g.nodes].sort((a, b) => (a.id < b.id ? -1 : 1));

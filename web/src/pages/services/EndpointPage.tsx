@@ -8,7 +8,7 @@ import { useI18n, useTexts } from '~/i18n';
 import { compare as term, withDuration } from '~/lib/filter';
 import * as F from '~/lib/format';
 import { between } from '~/lib/range';
-import { share } from '~/lib/red';
+import { share } from '~/lib/services';
 import * as T from '~/lib/time';
 import { useCompareRange, useRange } from '~/shell/RangeContext';
 import { Ago } from '~/ui/Ago';
@@ -184,14 +184,12 @@ function Body({ data: d, before, by }: BodyProps) {
           <Callers d={d} />
         </Section>
       </div>
-      <div className={classes.pair}>
-        <Panel title={t.errors} query={errors} height={80}>
-          {(e) => <Groups rows={e.items} />}
-        </Panel>
-        <Section title={t.versions}>
-          <Versions rows={d.versions} endpoint={d.endpoint} />
-        </Section>
-      </div>
+      <Panel title={t.errors} query={errors} height={80}>
+        {(e) => <Groups rows={e.items} />}
+      </Panel>
+      <Section title={t.versions}>
+        <Versions rows={d.versions} endpoint={d.endpoint} />
+      </Section>
     </>
   );
 }

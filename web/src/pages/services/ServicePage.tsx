@@ -7,7 +7,8 @@ import { useI18n, useTexts } from '~/i18n';
 import { percentileColors } from '~/lib/colors';
 import { compare as term } from '~/lib/filter';
 import * as F from '~/lib/format';
-import { present, share, shares } from '~/lib/red';
+import { present, shares } from '~/lib/red';
+import { share } from '~/lib/services';
 import * as T from '~/lib/time';
 import { ownersQuery } from '~/pages/settings/teams.queries';
 import { useCompareRange, useRange } from '~/shell/RangeContext';
@@ -170,14 +171,12 @@ function Body({ data: d, before, by }: BodyProps) {
           {(p) => <Patterns rows={p.items} />}
         </Panel>
       </div>
-      <div className={classes.pair}>
-        <Section title={t.versions}>
-          <Versions rows={d.versions} />
-        </Section>
-        <Section title={t.instances}>
-          <Instances rows={d.instances} />
-        </Section>
-      </div>
+      <Section title={t.versions}>
+        <Versions rows={d.versions} />
+      </Section>
+      <Section title={t.instances}>
+        <Instances rows={d.instances} />
+      </Section>
     </>
   );
 }

@@ -4,7 +4,8 @@ import { Fragment, type ReactNode } from 'react';
 import { useI18n, useTexts } from '~/i18n';
 import * as F from '~/lib/format';
 import type { Compare } from '~/lib/range';
-import { failing, failingSince, faster, quiet, releaseBefore, share, slower } from '~/lib/red';
+import { failing, failingSince, faster, lastFailure, quiet, releaseBefore, slower } from '~/lib/red';
+import { share } from '~/lib/services';
 import * as T from '~/lib/time';
 import { useRange } from '~/shell/RangeContext';
 import { Icon } from '~/ui/Icon';
@@ -61,7 +62,8 @@ export function Verdict({
   const start = T.msOf(from);
   const stepMs = stepNs / 1e6;
   const p95 = F.duration(now.p95_ns, lang);
-  const isFailing = failing(now, before);
+  const last = lastFailure(trend);
+  const isFailing = last === undefined && failing(now, before);
   const isSlow = slower(now, before);
   if (isFailing) {
     const at = failingSince(trend);
@@ -96,6 +98,12 @@ export function Verdict({
       </PageLink>,
     );
   if (quiet(now, before)) parts.push(t.quieter(rate(now), rate(before!), when));
+  if (last !== undefined && failing(now, before))
+    parts.push(
+      <PageLink to="/traces" search={{ filter: `${filter} status:error` }} className={classes.matter}>
+        {t.failed(F.percent(share(now.errors, now.count)), clockOf(start + (last + 1) * stepMs, toMs, lang))}
+      </PageLink>,
+    );
   const bad = isFailing || isSlow;
   if (parts.length === 0) {
     parts.push(
