@@ -141,7 +141,7 @@ export function InboxTable(p: Props) {
               <Button
                 size="compact-xs"
                 variant="subtle"
-                aria-label={`${t.assign}: ${g.type}`}
+                aria-label={`${g.state.assignee?.name ?? t.nobody} · ${t.assign}: ${g.type}`}
                 leftSection={<Icon name="person" size={12} />}
               >
                 {g.state.assignee?.name ?? <span className="dim">{t.nobody}</span>}

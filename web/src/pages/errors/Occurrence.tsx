@@ -104,23 +104,26 @@ function Request({ trace, span }: { trace: string; span: string }) {
 }
 
 function LogLines({ logs }: { logs: Log[] }) {
+  const t = useTexts(texts);
   return (
-    <ul className={classes.lines}>
+    <div role="table" aria-label={t.around} className={classes.lines}>
       {logs.map((l) => (
-        <li key={l.id}>
-          <PageLink
-            to="/logs"
-            search={{ filter: `trace_id:${l.trace_id}`, row: rowParam(l) }}
-            className={classes.line}
-          >
-            <span className={classes.time}>{T.clock(T.msOf(l.time), true)}</span>
-            <Level level={l.level} text={l.severity_text} />
-            <span className="dim nowrap">{l.service}</span>
-            <span className={`mono ${classes.text}`}>{l.body || l.exception?.message || l.event}</span>
-          </PageLink>
-        </li>
+        <div key={l.id} role="row">
+          <span role="cell">
+            <PageLink
+              to="/logs"
+              search={{ filter: `trace_id:${l.trace_id}`, row: rowParam(l) }}
+              className={classes.line}
+            >
+              <span className={classes.time}>{T.clock(T.msOf(l.time), true)}</span>
+              <Level level={l.level} text={l.severity_text} />
+              <span className="dim nowrap">{l.service}</span>
+              <span className={`mono ${classes.text}`}>{l.body || l.exception?.message || l.event}</span>
+            </PageLink>
+          </span>
+        </div>
       ))}
-    </ul>
+    </div>
   );
 }
 

@@ -14,8 +14,10 @@ import explore from '~/ui/explore.module.css';
 import { Icon } from '~/ui/Icon';
 import { Key } from '~/ui/Key';
 import { Page } from '~/ui/Page';
+import { SavedViews } from '~/ui/SavedViews';
 import { SkeletonRows } from '~/ui/SkeletonRows';
 import { useUrl } from '~/url';
+import { Builder } from './Builder';
 import classes from './metrics.module.css';
 import { Result } from './Result';
 
@@ -24,7 +26,7 @@ export function MetricsPage() {
   const { search, set } = useUrl();
   const range = useRange();
   const query = search.query ?? '';
-  const [log, setLog] = useState(false);
+  const log = search.scale === 'log';
   const step = stepFor(range.fromMs, range.toMs, 240);
   const q = useQuery({
     ...metricRangeQuery(query, range.scope.from, range.scope.to, step),
@@ -54,6 +56,7 @@ export function MetricsPage() {
       }
     >
       <QueryForm key={query} query={query} onRun={run} error={q.error} />
+      {query !== '' && <Builder query={query} onQuery={run} />}
       <div className={explore.body}>
         <aside className={classes.names} aria-label={t.metrics.names}>
           <Names current={query} onChoose={run} />
@@ -76,7 +79,7 @@ export function MetricsPage() {
                   mb={6}
                   label={t.metrics.log}
                   checked={log}
-                  onChange={(e) => setLog(e.currentTarget.checked)}
+                  onChange={(e) => set({ scale: e.currentTarget.checked ? 'log' : '' }, { replace: true })}
                 />
               )}
               <Result result={q.data} before={before} log={log} />
@@ -118,6 +121,7 @@ function QueryForm({ query, onRun, error }: { query: string; onRun: (q: string) 
       <Button type="submit" size="sm" leftSection={<Icon name="play" size={14} />}>
         {t.metrics.run}
       </Button>
+      <SavedViews page="metrics" />
     </form>
   );
 }
