@@ -63,6 +63,33 @@ func (e AuditActorKind) Valid() bool {
 	}
 }
 
+// Defines values for BackupViewPhase.
+const (
+	BackupViewPhaseCopying  BackupViewPhase = "copying"
+	BackupViewPhaseDone     BackupViewPhase = "done"
+	BackupViewPhaseFailed   BackupViewPhase = "failed"
+	BackupViewPhaseFreezing BackupViewPhase = "freezing"
+	BackupViewPhaseSettling BackupViewPhase = "settling"
+)
+
+// Valid indicates whether the value is a known member of the BackupViewPhase enum.
+func (e BackupViewPhase) Valid() bool {
+	switch e {
+	case BackupViewPhaseCopying:
+		return true
+	case BackupViewPhaseDone:
+		return true
+	case BackupViewPhaseFailed:
+		return true
+	case BackupViewPhaseFreezing:
+		return true
+	case BackupViewPhaseSettling:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ClaimViewProblems.
 const (
 	ClaimViewProblemsOtherProduct   ClaimViewProblems = "other_product"
@@ -1944,6 +1971,49 @@ type AuditList struct {
 type AuditSubject struct {
 	ID   string `json:"id"`
 	Name string `json:"name"`
+}
+
+// BackupView defines model for BackupView.
+type BackupView struct {
+	// Bytes Copied so far.
+	Bytes int64 `json:"bytes"`
+
+	// Error Why it failed, in the asker's language.
+	Error string `json:"error"`
+	Files int64  `json:"files"`
+
+	// Finished Missing while it is being made.
+	Finished *time.Time `json:"finished,omitempty"`
+
+	// Missing In the asker's language: what is not in it because another server keeps it, and what backs that up.
+	Missing []string `json:"missing"`
+
+	// Name Examples: yagura-20261122T091500.000Z
+	Name string `json:"name"`
+
+	// Path The folder on the server.
+	Path  string          `json:"path"`
+	Phase BackupViewPhase `json:"phase"`
+
+	// Rows What is in it: logs, spans, metric_samples, state_rows.
+	Rows map[string]int64 `json:"rows"`
+
+	// Started Everything that was acknowledged before is in it.
+	Started time.Time `json:"started"`
+
+	// TotalBytes 0 until it is known.
+	TotalBytes int64 `json:"total_bytes"`
+}
+
+// BackupViewPhase defines model for BackupView.Phase.
+type BackupViewPhase string
+
+// BackupViewList defines model for BackupViewList.
+type BackupViewList struct {
+	Items []BackupView `json:"items"`
+
+	// Next Pass as after for the next page; empty when there is none.
+	Next string `json:"next"`
 }
 
 // BucketRecord defines model for BucketRecord.
@@ -5381,6 +5451,18 @@ type ClientInterface interface {
 	// Corresponds with GET /api/v1/audit/actions (the `ListAuditActions` operationId).
 	ListAuditActions(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListBackups The backups in the server's folder, newest first, and how far the one is that is being made
+	//
+	// Corresponds with GET /api/v1/backups (the `ListBackups` operationId).
+	ListBackups(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// StartBackup Back everything up into the server's folder (backup.folder)
+	//
+	// It is made while the server runs; list-backups says how far it is. Everything that was acknowledged before the call is in it, once. One is made at a time.
+	//
+	// Corresponds with POST /api/v1/backups (the `StartBackup` operationId).
+	StartBackup(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListCalls Statements, external calls and messages by shape
 	//
 	// What services do at databases, caches, hosts and queues; the shapes that most time is spent on first.
@@ -6236,6 +6318,38 @@ func (c *Client) ListAudit(ctx context.Context, params *ListAuditParams, reqEdit
 // Corresponds with GET /api/v1/audit/actions (the `ListAuditActions` operationId).
 func (c *Client) ListAuditActions(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListAuditActionsRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListBackups The backups in the server's folder, newest first, and how far the one is that is being made
+//
+// Corresponds with GET /api/v1/backups (the `ListBackups` operationId).
+func (c *Client) ListBackups(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListBackupsRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// StartBackup Back everything up into the server's folder (backup.folder)
+//
+// It is made while the server runs; list-backups says how far it is. Everything that was acknowledged before the call is in it, once. One is made at a time.
+//
+// Corresponds with POST /api/v1/backups (the `StartBackup` operationId).
+func (c *Client) StartBackup(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewStartBackupRequest(c.Server)
 	if err != nil {
 		return nil, err
 	}
@@ -8538,6 +8652,60 @@ func NewListAuditActionsRequest(server string) (*http.Request, error) {
 	}
 
 	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListBackupsRequest constructs an http.Request for the ListBackups method
+func NewListBackupsRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/backups")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewStartBackupRequest constructs an http.Request for the StartBackup method
+func NewStartBackupRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/backups")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -15168,6 +15336,22 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /api/v1/audit/actions (the `ListAuditActions` operationId).
 	ListAuditActionsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListAuditActionsResponse, error)
 
+	// ListBackupsWithResponse The backups in the server's folder, newest first, and how far the one is that is being made
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/backups (the `ListBackups` operationId).
+	ListBackupsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListBackupsResponse, error)
+
+	// StartBackupWithResponse Back everything up into the server's folder (backup.folder)
+	//
+	// It is made while the server runs; list-backups says how far it is. Everything that was acknowledged before the call is in it, once. One is made at a time.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/backups (the `StartBackup` operationId).
+	StartBackupWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*StartBackupResponse, error)
+
 	// ListCallsWithResponse Statements, external calls and messages by shape
 	//
 	// What services do at databases, caches, hosts and queues; the shapes that most time is spent on first.
@@ -16243,6 +16427,102 @@ func (r ListAuditActionsResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ListAuditActionsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListBackupsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *BackupViewList
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListBackupsResponse) GetJSON200() *BackupViewList {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListBackupsResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListBackupsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListBackupsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListBackupsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListBackupsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type StartBackupResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON202 the response for an HTTP 202 `application/json` response
+	JSON202 *BackupView
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON202 returns the response for an HTTP 202 `application/json` response
+func (r StartBackupResponse) GetJSON202() *BackupView {
+	return r.JSON202
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r StartBackupResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r StartBackupResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r StartBackupResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r StartBackupResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r StartBackupResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -21308,6 +21588,34 @@ func (c *ClientWithResponses) ListAuditActionsWithResponse(ctx context.Context, 
 	return ParseListAuditActionsResponse(rsp)
 }
 
+// ListBackupsWithResponse The backups in the server's folder, newest first, and how far the one is that is being made
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/backups (the `ListBackups` operationId).
+func (c *ClientWithResponses) ListBackupsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListBackupsResponse, error) {
+	rsp, err := c.ListBackups(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListBackupsResponse(rsp)
+}
+
+// StartBackupWithResponse Back everything up into the server's folder (backup.folder)
+//
+// It is made while the server runs; list-backups says how far it is. Everything that was acknowledged before the call is in it, once. One is made at a time.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/backups (the `StartBackup` operationId).
+func (c *ClientWithResponses) StartBackupWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*StartBackupResponse, error) {
+	rsp, err := c.StartBackup(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseStartBackupResponse(rsp)
+}
+
 // ListCallsWithResponse Statements, external calls and messages by shape
 //
 // What services do at databases, caches, hosts and queues; the shapes that most time is spent on first.
@@ -23125,6 +23433,72 @@ func ParseListAuditActionsResponse(rsp *http.Response) (*ListAuditActionsRespons
 			return nil, err
 		}
 		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListBackupsResponse parses an HTTP response from a ListBackupsWithResponse call
+func ParseListBackupsResponse(rsp *http.Response) (*ListBackupsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListBackupsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest BackupViewList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseStartBackupResponse parses an HTTP response from a StartBackupWithResponse call
+func ParseStartBackupResponse(rsp *http.Response) (*StartBackupResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &StartBackupResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
+		var dest BackupView
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON202 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem

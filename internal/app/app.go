@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/yagura-sre/yagura/internal/authz"
+	"github.com/yagura-sre/yagura/internal/backup"
 	"github.com/yagura-sre/yagura/internal/catalog"
 	"github.com/yagura-sre/yagura/internal/clock"
 	"github.com/yagura-sre/yagura/internal/config"
@@ -61,6 +62,8 @@ type App struct {
 	engine   *engine.Supervisor // nil when a ClickHouse by URL is used
 	store    *clickhouse.Store
 	metrics  metricStore
+	backups  *backup.Service
+	still    stillness
 	wal      *wal.Log
 	tail     *ingest.TailHub
 	ingest   *ingest.Service
@@ -91,7 +94,7 @@ func New(ctx context.Context, opt Options) (a *App, err error) {
 	if opt.Clock == nil {
 		opt.Clock = clock.Real{}
 	}
-	a = &App{Options: opt, started: opt.Clock.Now(), prepared: make(chan struct{})}
+	a = &App{Options: opt, started: opt.Clock.Now(), prepared: make(chan struct{}), still: newStillness()}
 	// What runs in the background outlives ctx, which bounds only the start.
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	a.stop = stop
@@ -120,6 +123,7 @@ func New(ctx context.Context, opt Options) (a *App, err error) {
 		{"releases", a.openReleases},
 		{"notify", a.openNotify},
 		{"errors", a.openErrors},
+		{"backups", a.openBackup},
 		{"API", a.openAPI},
 		{"receivers", a.openReceivers},
 		{"notifications", a.openDispatch},

@@ -34,7 +34,10 @@ func (a *App) openJobs(_, _ context.Context) error {
 			if err := a.store.RetainFigures(ctx, now.Add(-keep.Figures.D())); err != nil {
 				return err
 			}
-			return a.store.Retain(ctx, now.Add(-keep.Logs.D()), now.Add(-keep.Spans.D()))
+			// Not while a backup lists what there is.
+			return a.still.writing(ctx, func() error {
+				return a.store.Retain(ctx, now.Add(-keep.Logs.D()), now.Add(-keep.Spans.D()))
+			})
 		},
 	})
 	a.jobs.Add(job.Spec{

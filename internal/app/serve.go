@@ -9,6 +9,7 @@ import (
 	"net/netip"
 
 	"github.com/yagura-sre/yagura/internal/api"
+	"github.com/yagura-sre/yagura/internal/backup"
 	"github.com/yagura-sre/yagura/internal/catalog"
 	"github.com/yagura-sre/yagura/internal/config"
 	"github.com/yagura-sre/yagura/internal/errorgroup"
@@ -45,6 +46,7 @@ func (a *App) newAPI(opt api.Options) *api.API {
 	timeline.Register(to, a.history)
 	release.Register(to, a.releases)
 	notify.Register(to, a.notify)
+	backup.Register(to, a.backups)
 	a.registerStatus(to)
 	return to
 }

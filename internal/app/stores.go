@@ -195,7 +195,7 @@ func (a *App) openMetrics(_, _ context.Context) (err error) {
 
 func (a *App) openLog(_, background context.Context) error {
 	c := a.Config.WAL
-	waiting := patient{Writer: a.store, ready: a.prepared, clock: a.Clock}
+	waiting := stilled{patient{Writer: a.store, ready: a.prepared, clock: a.Clock}, a.still}
 	witnesses := map[telemetry.Signal]wal.Witness{}
 	if a.engine != nil { // nothing is known of the life of a ClickHouse elsewhere
 		t := &trials{app: a, log: a.Log.With("room", "trial")}

@@ -44,6 +44,7 @@ type commands struct {
 	Demo     demoCmd     `cmd:"" help:"${demo}" group:"server"`
 	Doctor   doctorCmd   `cmd:"" help:"${doctor}" group:"server"`
 	Health   healthCmd   `cmd:"" help:"${health}" group:"server"`
+	Restore  restoreCmd  `cmd:"" help:"${restore}" group:"server"`
 	Services servicesCmd `cmd:"" help:"${services}" group:"ask"`
 	Logs     logsCmd     `cmd:"" help:"${logs}" group:"ask"`
 	Spans    spansCmd    `cmd:"" help:"${spans}" group:"ask"`
@@ -52,6 +53,7 @@ type commands struct {
 	Release  releaseCmd  `cmd:"" help:"${release}" group:"ask"`
 	Teams    teamsCmd    `cmd:"" help:"${teams}" group:"ask"`
 	Owners   ownersCmd   `cmd:"" help:"${owners}" group:"ask"`
+	Backup   backupCmd   `cmd:"" help:"${backup}" group:"other"`
 	Rebuild  rebuildCmd  `cmd:"" help:"${rebuild}" group:"other"`
 	OpenAPI  openapiCmd  `cmd:"" name:"openapi" help:"${openapi}" group:"other"`
 	Version  versionCmd  `cmd:"" help:"${version}" group:"other"`

@@ -36,6 +36,12 @@ var help = map[string]i18n.Text{
 	"openapi":  i18n.T("Print the API's OpenAPI document.", "API の OpenAPI 文書を出力します。"),
 	"version":  i18n.T("Print the version.", "バージョンを表示します。"),
 
+	"backup":         i18n.T("Back a running server up: logs, spans, metrics, users, settings.", "稼働中のサーバーのログ・スパン・メトリクス・ユーザー・設定をバックアップします。"),
+	"backup_target":  i18n.T("Where to put it: a folder, or a file that ends in .tar. Left out, it stays in the server's backup.folder.", "保存先のフォルダー、または .tar で終わるファイル。省略するとサーバーの backup.folder に残します。"),
+	"backup_list":    i18n.T("List the backups in the server's folder.", "サーバーのフォルダーにあるバックアップの一覧を表示します。"),
+	"restore":        i18n.T("Bring a backup back into an empty data folder, and check it.", "バックアップを空のデータフォルダーに復元し、内容を検証します。"),
+	"restore_source": i18n.T("The backup: a folder, or a .tar file.", "バックアップのフォルダーまたは .tar ファイル。"),
+
 	"rebuild_from":    i18n.T("Begin of the range: -24h, -7d, or a time. It is widened to whole hours.", "期間の開始（-24h、-7d、または日時）。1 時間単位に広げます。"),
 	"rebuild_what":    i18n.T("Only these figures: requests, errors, patterns, instances.", "対象の集計を限定します（requests、errors、patterns、instances）。"),
 	"rebuild_reshape": i18n.T("Also work statements, patterns and groups of errors out anew.", "SQL 文・ログパターン・エラーグループの抽出もやり直します。"),

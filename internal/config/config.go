@@ -1,6 +1,7 @@
 package config
 
 import (
+	"path/filepath"
 	"strings"
 	"time"
 )
@@ -23,6 +24,7 @@ type Config struct {
 	Metrics   Metrics   `yaml:"metrics" en:"The metrics store: the embedded one, or any that speaks Prometheus." ja:"メトリクスの保存先。組み込みストアまたは Prometheus 互換の外部ストア。"`
 	Database  Database  `yaml:"database" en:"The database of users, tokens and decisions: SQLite in the data folder, or PostgreSQL." ja:"ユーザーやトークンなどの状態を保存するデータベース。データフォルダー内の SQLite または PostgreSQL。"`
 	WAL       WAL       `yaml:"wal" en:"The write-ahead log: what was acknowledged and is not in the engine yet." ja:"先行書き込みログ（WAL）。受信済みでエンジンに未書き込みのデータを保持します。"`
+	Backup    Backup    `yaml:"backup" en:"Backups that are made while Yagura runs." ja:"稼働中に作成するバックアップ。"`
 	Retention Retention `yaml:"retention" en:"How long raw telemetry is kept." ja:"生データの保持期間。"`
 	Limits    Limits    `yaml:"limits" en:"What a sender may send. What is refused or cut is counted and shown on the status page." ja:"送信側に対する制限。拒否・切り詰めたデータは件数とともにステータス画面に表示されます。"`
 	Redaction Redaction `yaml:"redaction" en:"What is taken out of telemetry before anything is written." ja:"書き込み前にテレメトリーから取り除く機密情報。"`
@@ -102,6 +104,11 @@ type Retention struct {
 	Spans Duration `yaml:"spans" en:"Spans." ja:"スパンの保持期間。"`
 
 	Figures Duration `yaml:"figures" en:"What is counted by the minute: requests, errors, statements, patterns. Dropped by the month." ja:"分単位の集計（リクエスト、エラー、SQL 文、ログパターンなど）の保持期間。月単位で削除します。"`
+}
+
+// Backup says where backups are made.
+type Backup struct {
+	Folder string `yaml:"folder" en:"Folder on this server, best on another disk. Empty is backups in the data folder." ja:"バックアップを作成するフォルダー。データとは別のディスクを推奨します。空の場合はデータフォルダー内の backups です。"`
 }
 
 // Limits bounds what comes in.
@@ -194,6 +201,14 @@ func (e Engine) QuerySettings() map[string]string {
 		all[strings.TrimSpace(name)] = strings.TrimSpace(value)
 	}
 	return all
+}
+
+// BackupFolder is where backups are made.
+func (c Config) BackupFolder() string {
+	if c.Backup.Folder != "" {
+		return c.Backup.Folder
+	}
+	return filepath.Join(c.DataDir, "backups")
 }
 
 // Memory is what the embedded engine may use.

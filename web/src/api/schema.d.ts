@@ -38,6 +38,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/backups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The backups in the server's folder, newest first, and how far the one is that is being made */
+        get: operations["list-backups"];
+        put?: never;
+        /**
+         * Back everything up into the server's folder (backup.folder)
+         * @description It is made while the server runs; list-backups says how far it is. Everything that was acknowledged before the call is in it, once. One is made at a time.
+         */
+        post: operations["start-backup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/calls": {
         parameters: {
             query?: never;
@@ -1480,6 +1501,49 @@ export interface components {
         AuditSubject: {
             id: string;
             name: string;
+        };
+        BackupView: {
+            /**
+             * Format: int64
+             * @description Copied so far.
+             */
+            bytes: number;
+            /** @description Why it failed, in the asker's language. */
+            error: string;
+            /** Format: int64 */
+            files: number;
+            /**
+             * Format: date-time
+             * @description Missing while it is being made.
+             */
+            finished?: string;
+            /** @description In the asker's language: what is not in it because another server keeps it, and what backs that up. */
+            missing: string[];
+            /** @example yagura-20261122T091500.000Z */
+            name: string;
+            /** @description The folder on the server. */
+            path: string;
+            /** @enum {string} */
+            phase: "settling" | "freezing" | "copying" | "done" | "failed";
+            /** @description What is in it: logs, spans, metric_samples, state_rows. */
+            rows: {
+                [key: string]: number;
+            };
+            /**
+             * Format: date-time
+             * @description Everything that was acknowledged before is in it.
+             */
+            started: string;
+            /**
+             * Format: int64
+             * @description 0 until it is known.
+             */
+            total_bytes: number;
+        };
+        BackupViewList: {
+            items: components["schemas"]["BackupView"][];
+            /** @description Pass as after for the next page; empty when there is none. */
+            next: string;
         };
         BucketRecord: {
             /** @description Rows by level (logs) or status (spans). */
@@ -3785,6 +3849,64 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StringList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-backups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackupViewList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "start-backup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackupView"];
                 };
             };
             /** @description Error */
