@@ -8,7 +8,7 @@ import type { Service } from '~/api/types';
 import { useI18n, useTexts } from '~/i18n';
 import { compare as term } from '~/lib/filter';
 import * as F from '~/lib/format';
-import { failing, quiet, slower } from '~/lib/red';
+import { failing, lastFailure, quiet, slower } from '~/lib/red';
 import { share } from '~/lib/services';
 import { ownersQuery } from '~/pages/settings/teams.queries';
 import { useRange } from '~/shell/RangeContext';
@@ -142,7 +142,8 @@ const NAMED = 3;
 function Sentence({ rows, when }: { rows: Service[]; when: string }) {
   const l = useTexts(texts);
   const { lang } = useI18n();
-  const fails = rows.filter((s) => failing(s.requests, s.before));
+  // What is over by now fails nobody: the table still shows it.
+  const fails = rows.filter((s) => lastFailure(s.trend) === undefined && failing(s.requests, s.before));
   const slow = rows.filter((s) => slower(s.requests, s.before));
   const silent = rows.filter((s) => quiet(s.requests, s.before));
   const list = (kind: string, title: string, of: Service[], say: (s: Service) => string): ReactNode =>
