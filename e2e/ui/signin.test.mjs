@@ -5,10 +5,12 @@ import { start } from './lib/server.mjs';
 import { begin } from './suite/begin.mjs';
 import { charts } from './suite/charts.mjs';
 import { dialogs } from './suite/dialogs.mjs';
+import { errors } from './suite/errors.mjs';
 import { logs } from './suite/logs.mjs';
 import { pages } from './suite/pages.mjs';
 import { figures, keyboard, people } from './suite/people.mjs';
 import { traces } from './suite/traces.mjs';
+import { views } from './suite/views.mjs';
 
 const world = {};
 
@@ -29,6 +31,8 @@ pages(world);
 dialogs(world);
 logs(world);
 traces(world);
+errors(world);
+views(world);
 charts(world);
 keyboard(world);
 figures(world);

@@ -2,7 +2,7 @@
 // changes by mistake must not change here with it.
 export const words = {
   en: {
-    services: 'Services', logs: 'Logs', traces: 'Traces', metrics: 'Metrics', status: 'Status', settings: 'Settings',
+    services: 'Services', logs: 'Logs', traces: 'Traces', metrics: 'Metrics', errors: 'Errors', status: 'Status', settings: 'Settings',
     account: 'Account', users: 'Users', tokens: 'Tokens', audit: 'Audit log', durations: 'Durations',
     logsOverTime: 'Logs over time by level', durationMap: 'Durations of all matching spans over time',
     compare: 'Compare with', weekBefore: 'Week before',
@@ -25,7 +25,7 @@ export const words = {
     fine: 'Everything works.', ingest: 'What comes in',
   },
   ja: {
-    services: 'サービス', logs: 'ログ', traces: 'トレース', metrics: 'メトリクス', status: '稼働状況', settings: '設定',
+    services: 'サービス', logs: 'ログ', traces: 'トレース', metrics: 'メトリクス', errors: 'エラー', status: '稼働状況', settings: '設定',
     account: 'アカウント', users: 'ユーザー', tokens: 'トークン', audit: '監査ログ', durations: '所要時間',
     signIn: 'Yagura にサインイン', signInButton: 'サインイン', setup: 'Yagura の初期設定', setupButton: '作成して始める',
     name: '名前', email: 'メールアドレス', password: 'パスワード', repeat: 'パスワード（確認）',
