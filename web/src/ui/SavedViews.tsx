@@ -83,6 +83,8 @@ function One({ view: v, page, onOpen }: { view: SavedView; page: ViewPage; onOpe
   const t = useTexts(texts);
   const admin = useIsAdmin();
   const client = useQueryClient();
+  // What is deleted is lost, to everybody if it is shared: the second press means it.
+  const [sure, setSure] = useState(false);
   const remove = useMutation({
     mutationFn: () => unwrap(api.DELETE('/api/v1/views/{id}', { params: { path: { id: v.id } } })),
     onSuccess: () => client.invalidateQueries({ queryKey: ['views', page] }),
@@ -97,12 +99,13 @@ function One({ view: v, page, onOpen }: { view: SavedView; page: ViewPage; onOpe
         {(v.mine || admin) && (
           <Menu.Item
             w="auto"
-            aria-label={t.remove(v.name)}
+            aria-label={sure ? `${t.sure} ${t.remove(v.name)}` : t.remove(v.name)}
             title={t.remove(v.name)}
             disabled={remove.isPending}
-            onClick={() => remove.mutate()}
+            onClick={() => (sure ? remove.mutate() : setSure(true))}
+            onBlur={() => setSure(false)}
           >
-            <Icon name="trash" size={14} />
+            {sure ? <span className="bad nowrap">{t.sure}</span> : <Icon name="trash" size={14} />}
           </Menu.Item>
         )}
       </div>

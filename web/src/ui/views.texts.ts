@@ -14,6 +14,7 @@ const en = {
   cancel: 'Cancel',
   saveIt: 'Save',
   remove: (name: string) => `Delete the view ${name}`,
+  sure: 'Delete it?',
   by: (name: string) => `by ${name}`,
 };
 const ja: typeof en = {
@@ -32,6 +33,7 @@ const ja: typeof en = {
   cancel: 'キャンセル',
   saveIt: '保存',
   remove: (name) => `ビュー「${name}」を削除`,
+  sure: '削除しますか？',
   by: (name) => `作成: ${name}`,
 };
 export const texts = { en, ja };
