@@ -55,7 +55,7 @@ func NewBasis(d Derived) Basis {
 func ShapeParam(field, s string) (ShapeID, error) {
 	id, ok := ParseShapeID(s)
 	if !ok {
-		return 0, fault.Field(field, i18n.F("%q is not an ID of 16 hex digits.", "%q は 16 桁の 16 進数の ID ではありません。", s))
+		return 0, fault.Field(field, i18n.F("%q is not an ID: it is 16 hex digits, not all of them 0.", "%q は ID ではありません。すべて 0 ではない 16 桁の 16 進数を指定してください。", s))
 	}
 	return id, nil
 }

@@ -42,6 +42,7 @@ const endpoint = page(
   () => import('./pages/services/EndpointPage'),
   'EndpointPage',
 );
+const release = page('/releases/$release', () => import('./pages/services/ReleasePage'), 'ReleasePage');
 const map = page('/map', () => import('./pages/map/MapPage'), 'MapPage');
 const databases = page('/databases', () => import('./pages/databases/DatabasesPage'), 'DatabasesPage');
 const logs = page('/logs', () => import('./pages/logs/LogsPage'), 'LogsPage');
@@ -80,6 +81,7 @@ const routeTree = root.addChildren([
     services,
     service,
     endpoint,
+    release,
     map,
     databases,
     logs,

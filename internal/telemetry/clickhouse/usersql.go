@@ -32,6 +32,9 @@ const rowsFormat = "JSONCompactEachRowWithNamesAndTypes"
 // its syntax tree besides, and lets through what reaches nothing outside (engine/face); of a
 // ClickHouse elsewhere it is the grants of Yagura's user that decide what can be reached.
 func (s *Store) SQL(ctx context.Context, text string, r telemetry.Range, limit int) (t telemetry.Table, err error) {
+	if formatted.MatchString(text) {
+		return t, fault.Field("query", i18n.T("Leave FORMAT out: the answer always comes as a table.", "FORMAT 句は指定できません。結果は常に表として返されます。"))
+	}
 	began := s.opt.Clock.Now()
 	ctx, cancel := s.limited(ctx)
 	defer cancel()
@@ -39,7 +42,9 @@ func (s *Store) SQL(ctx context.Context, text string, r telemetry.Range, limit i
 		"readonly": 1, "output_format_json_quote_64bit_integers": 0, "output_format_json_quote_64bit_floats": 0,
 		"output_format_json_quote_denormals": 1, "output_format_json_quote_decimals": 1, "output_format_json_named_tuples_as_objects": 1,
 		// It may end early, when enough rows are made; that is what more says.
-		"max_result_rows": limit + 1, "result_overflow_mode": "break",
+		// Less than a page's own questions may take: those must go on beside it.
+		"max_memory_usage": min(s.opt.MaxMemory, maxSQLMemory),
+		"max_result_rows":  limit + 1, "result_overflow_mode": "break",
 	}))
 	body, err := s.reads.QueryFormat(ctx, rowsFormat, strings.TrimRight(text, "; \t\n"),
 		named("from", r.From.UTC().Format("2006-01-02 15:04:05.000000000")), named("to", r.To.UTC().Format("2006-01-02 15:04:05.000000000")))
@@ -53,6 +58,9 @@ func (s *Store) SQL(ctx context.Context, text string, r telemetry.Range, limit i
 	t.Took = clock.Since(s.opt.Clock, began)
 	return t, nil
 }
+
+// maxSQLMemory is how much a statement may hold.
+const maxSQLMemory = 1 << 30
 
 // readTable reads an answer in rowsFormat, as far as the limits go.
 func readTable(body io.Reader, limit int, t *telemetry.Table) error {
@@ -126,6 +134,9 @@ func exactly(cell json.RawMessage) json.RawMessage {
 	}
 	return json.RawMessage(`"` + string(cell) + `"`)
 }
+
+// formatted finds a FORMAT at the end, which the driver does not let through.
+var formatted = regexp.MustCompile(`(?i)\bformat\s+[a-z]\w*\s*;?\s*$`)
 
 var bigInteger = regexp.MustCompile(`^-?[0-9]{16,}$`)
 

@@ -66,7 +66,7 @@ func TestSQL(t *testing.T) {
 		"DROP TABLE spans", "INSERT INTO spans (name) VALUES ('x')", "SET max_threads = 1", "SELECT 1; SELECT 2", "SYSTEM SHUTDOWN", "KILL QUERY WHERE 1",
 		"SELECT 1 SETTINGS max_execution_time = 0", "SELECT 1 SETTINGS readonly = 0", "SELECT 1 SETTINGS max_memory_usage = 0",
 		"SELECT * FROM file('/etc/passwd', 'LineAsString')", "SELECT * FROM url('http://127.0.0.1:1/', 'LineAsString')", "SELECT file('/etc/passwd')",
-		"SELECT * INTO OUTFILE '/tmp/x' FROM spans", "SELECT * FROM executable('id', 'TSV', 'x String')", "CREATE TABLE x (a Int8) ENGINE = Memory",
+		"SELECT * INTO OUTFILE '/tmp/x' FROM spans", "SELECT * FROM executable('id', 'TSV', 'x String')", "CREATE TABLE x (a Int8) ENGINE = Memory", "SELECT 1 FORMAT JSON", "SELECT 1 format TSV;",
 	} {
 		if _, err := ask(bad, 10); err == nil || fault.Of(err).Field != "query" || !fault.Is(err, fault.Invalid) || strings.Contains(err.Error(), "Stack trace") {
 			t.Errorf("%s: %v", bad, err)
