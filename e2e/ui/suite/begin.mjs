@@ -149,7 +149,7 @@ export function begin(world) {
 
     // A page in the background does not refresh; one that is looked at does, every 15 s.
     await waiting.bringToFront();
-    await waiting.getByRole('link', { name: 'payment', exact: true }).waitFor({ timeout: 30_000 });
+    await waiting.getByRole('table').getByRole('link', { name: 'payment', exact: true }).waitFor({ timeout: 30_000 });
     await quiet(waiting);
   });
 }

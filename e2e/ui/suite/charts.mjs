@@ -67,7 +67,7 @@ export function charts(world) {
 
   walk('the week before is chosen once and goes along', world, {}, async (context) => {
     const page = await open(context, `${world.server.url}/services`);
-    await page.getByRole('link', { name: 'payment', exact: true }).waitFor();
+    await page.getByRole('table').getByRole('link', { name: 'payment', exact: true }).waitFor();
     await page.keyboard.press('t');
     await page.getByRole('radiogroup', { name: w.compare }).getByText(w.weekBefore, { exact: true }).click();
     await page.waitForURL((u) => u.searchParams.get('compare') === 'week');

@@ -25,7 +25,7 @@ function places(world, w) {
   const nav = (page, name) => page.getByRole('navigation').getByRole('link', { name, exact: true }).click();
   const { failed, large } = world.story;
   return [
-    ['services', w.services, (p) => nav(p, w.services), (p) => p.getByRole('link', { name: 'payment', exact: true }).waitFor()],
+    ['services', w.services, (p) => nav(p, w.services), (p) => p.getByRole('table').getByRole('link', { name: 'payment', exact: true }).waitFor()],
     ['logs', w.logs, (p) => nav(p, w.logs), (p) => p.getByText('out of memory, restarting').first().waitFor()],
     ['log', w.logs, (p) => p.getByRole('row').filter({ hasText: '接続エラーが発生しました' }).first().click(),
       (p) => p.getByText('SocketInputStream.java:168').first().waitFor()],

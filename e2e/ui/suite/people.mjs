@@ -49,7 +49,7 @@ export function keyboard(world) {
 
   walk('Ctrl-K goes to a page, a service and a trace', world, {}, async (context) => {
     const page = await open(context, `${world.server.url}/services`);
-    await page.getByRole('link', { name: 'payment', exact: true }).waitFor();
+    await page.getByRole('table').getByRole('link', { name: 'payment', exact: true }).waitFor();
     const input = page.getByRole('dialog').getByRole('combobox');
     const option = page.getByRole('dialog').getByRole('option');
     await page.keyboard.press('Control+k');
@@ -181,7 +181,7 @@ export function people(world) {
     await secret(page, w.password).fill(admin.password);
     await page.keyboard.press('Enter');
     await page.waitForURL('**/services');
-    await page.getByRole('link', { name: 'payment', exact: true }).waitFor();
+    await page.getByRole('table').getByRole('link', { name: 'payment', exact: true }).waitFor();
     const cookies = await context.cookies();
     assert.ok(cookies.length > 0 && cookies.every((c) => c.httpOnly && c.sameSite === 'Lax'), 'cookies are out of scripts’ reach');
     await page.getByRole('navigation').getByRole('button', { name: admin.name }).click();
