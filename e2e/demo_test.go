@@ -53,14 +53,14 @@ func (y *yagura) requestsOf(from, to string) (map[string]int, error) {
 	var out struct {
 		Items []struct {
 			Service  string
-			Requests int
+			Requests struct{ Count int }
 			Versions []string
 		}
 	}
 	err := y.try("/services", url.Values{"from": {from}, "to": {to}}, &out)
 	got := map[string]int{}
 	for _, s := range out.Items {
-		got[s.Service] = s.Requests
+		got[s.Service] = s.Requests.Count
 	}
 	for _, want := range shop {
 		if err == nil && got[want] == 0 {
