@@ -106,7 +106,15 @@ export function figures(world) {
     await page.getByText(`${failed} logs`, { exact: true }).waitFor();
     await page.goBack();
     await row.getByRole('link', { name: /%$/ }).click();
-    await page.waitForURL((u) => u.pathname === '/traces' && u.searchParams.get('filter') === 'service:payment status:error');
+    await page.waitForURL((u) => {
+      const filter = u.searchParams.get('filter') ?? '';
+      return u.pathname === '/traces' && /^service:payment /.test(filter) && / status:error$/.test(filter);
+    });
+    // The requests that failed, and no other span of theirs.
+    const traces = page.getByRole('table', { name: w.traceList }).getByRole('link');
+    await traces.first().waitFor();
+    await quiet(page);
+    assert.equal(await traces.count(), failed);
   });
 
   walk('metrics are drawn, and a wrong query says where', world, {}, async (context) => {
