@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"maps"
+	"regexp"
 	"slices"
 )
 
@@ -27,6 +28,8 @@ func relay(r io.Reader, log *slog.Logger) (last string) {
 				if level >= slog.LevelError {
 					last = text
 				}
+			} else if frame.MatchString(text) {
+				log.Debug("engine says", "line", text)
 			} else {
 				log.Warn("engine says", "line", text)
 				last = text
@@ -37,6 +40,10 @@ func relay(r io.Reader, log *slog.Logger) (last string) {
 		}
 	}
 }
+
+// frame is a line of a stack of the library's: "12. ? @ 0x000000000f21c5b1". It has no
+// symbols, so it tells only its makers something.
+var frame = regexp.MustCompile(`^\d+\. .* @ 0x[0-9a-f]+$`)
 
 func trim(b []byte) []byte {
 	for len(b) > 0 && (b[len(b)-1] == '\n' || b[len(b)-1] == '\r') {

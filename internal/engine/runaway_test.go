@@ -76,14 +76,17 @@ func TestRelay(t *testing.T) {
 {"no":"msg"}
 plain words
 `+long+`
-std::terminate`), log)
+std::terminate
+0. ? @ 0x000000001c8fa4b3
+11. DB::f(int) @ 0x000000000f20f296
+`), log)
 	if last != "std::terminate" {
 		t.Errorf("last: %.80q", last)
 	}
 	got := out.String()
 	for _, want := range []string{
 		`level=INFO msg="engine: engine ready" version=26.7`, `level=ERROR msg="engine: bad" code=7`,
-		`level=WARN msg="engine says" line="{\"no\":\"msg\"}"`, `line="plain words"`, `line=std::terminate`,
+		`level=WARN msg="engine says" line="{\"no\":\"msg\"}"`, `line="plain words"`, `line=std::terminate`, `level=DEBUG msg="engine says" line="11. DB`,
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("missing %s", want)
