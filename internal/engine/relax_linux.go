@@ -20,7 +20,7 @@ import (
 // of a file and unchanged.
 
 // relaxEvery is how often pages of the program are given up.
-const relaxEvery = 5 * time.Minute
+const relaxEvery = 2 * time.Minute
 
 // relax gives the library's unchanged pages up until ctx ends.
 func relax(ctx context.Context, c clock.Clock, lib string, log *slog.Logger) {
