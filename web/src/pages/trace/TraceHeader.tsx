@@ -30,6 +30,7 @@ export function TraceHeader({ trace, colors }: { trace: Trace; colors: Map<strin
             {' · '}
             <PageLink
               to="/logs"
+              className={classes.inText}
               search={{
                 filter: `trace_id:${trace.trace_id}`,
                 ...between(from - MINUTE, from + trace.duration_ns / 1e6 + MINUTE),
