@@ -37,7 +37,7 @@ type ServicePage struct {
 
 // Page gathers what is known of a service. The questions are asked side by side.
 func (s *Service) Page(ctx context.Context, q telemetry.DerivedQuery) (*ServicePage, error) {
-	if err := check(q.Range); err != nil {
+	if err := q.Check(); err != nil {
 		return nil, err
 	}
 	p := &ServicePage{}
@@ -89,7 +89,7 @@ type EndpointPage struct {
 
 // Endpoint gathers what is known of an endpoint.
 func (s *Service) Endpoint(ctx context.Context, q telemetry.DerivedQuery) (*EndpointPage, error) {
-	if err := check(q.Range); err != nil {
+	if err := q.Check(); err != nil {
 		return nil, err
 	}
 	p := &EndpointPage{}
@@ -122,7 +122,7 @@ type Map struct {
 
 // Map draws the whole installation, or the surroundings of one service.
 func (s *Service) Map(ctx context.Context, q telemetry.DerivedQuery) (*Map, error) {
-	if err := check(q.Range); err != nil {
+	if err := q.Check(); err != nil {
 		return nil, err
 	}
 	m := &Map{}

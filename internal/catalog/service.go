@@ -4,8 +4,6 @@ import (
 	"context"
 
 	"github.com/yagura-sre/yagura/internal/clock"
-	"github.com/yagura-sre/yagura/internal/fault"
-	"github.com/yagura-sre/yagura/internal/i18n"
 	"github.com/yagura-sre/yagura/internal/telemetry"
 )
 
@@ -27,7 +25,7 @@ func NewService(r Reader, c clock.Clock) *Service { return &Service{reader: r, c
 // Services lists the services that sent anything in the range, the one that hurts users
 // most first.
 func (s *Service) Services(ctx context.Context, q telemetry.DerivedQuery) ([]telemetry.ServiceFigures, telemetry.Derived, error) {
-	if err := check(q.Range); err != nil {
+	if err := q.Check(); err != nil {
 		return nil, telemetry.Derived{}, err
 	}
 	stats, d, err := s.reader.ServiceFigures(ctx, q)
@@ -40,7 +38,7 @@ func (s *Service) Services(ctx context.Context, q telemetry.DerivedQuery) ([]tel
 
 // Calls lists what services do at databases, other services, hosts and queues.
 func (s *Service) Calls(ctx context.Context, q telemetry.CallQuery) ([]telemetry.Call, telemetry.Derived, error) {
-	if err := check(q.Range); err != nil {
+	if err := q.Check(); err != nil {
 		return nil, telemetry.Derived{}, err
 	}
 	return s.reader.Calls(ctx, q)
@@ -48,15 +46,8 @@ func (s *Service) Calls(ctx context.Context, q telemetry.CallQuery) ([]telemetry
 
 // Environments lists the environments that were seen in the range, sorted.
 func (s *Service) Environments(ctx context.Context, r telemetry.Range) ([]string, error) {
-	if err := check(r); err != nil {
+	if err := r.Check(); err != nil {
 		return nil, err
 	}
 	return s.reader.Environments(ctx, r)
-}
-
-func check(r telemetry.Range) error {
-	if r.From.Before(r.To) {
-		return nil
-	}
-	return fault.Field("from", i18n.T("from must be earlier than to.", "from は to より前の時刻にしてください。"))
 }

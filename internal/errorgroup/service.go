@@ -77,8 +77,8 @@ type List struct {
 
 // Groups lists the inbox, the most urgent first.
 func (s *Service) Groups(ctx context.Context, q Query) (l List, err error) {
-	if !q.From.Before(q.To) {
-		return l, fault.Field("from", i18n.T("from must be earlier than to.", "from は to より前の時刻にしてください。"))
+	if err := q.Check(); err != nil {
+		return l, err
 	}
 	limit := q.Limit
 	q.Limit = maxGroups

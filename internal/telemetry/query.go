@@ -3,11 +3,21 @@ package telemetry
 import (
 	"time"
 
+	"github.com/yagura-sre/yagura/internal/fault"
 	"github.com/yagura-sre/yagura/internal/filter"
+	"github.com/yagura-sre/yagura/internal/i18n"
 )
 
 // Range is a half-open range of time: From is in, To is out.
 type Range struct{ From, To time.Time }
+
+// Check refuses a range that ends before it begins, or at once.
+func (r Range) Check() error {
+	if r.From.Before(r.To) {
+		return nil
+	}
+	return fault.Field("from", i18n.T("from must be earlier than to.", "from は to より前の時刻にしてください。"))
+}
 
 // Query selects rows of one signal.
 type Query struct {

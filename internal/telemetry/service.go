@@ -63,8 +63,8 @@ func (a Ask) query(s Signal) (Query, error) {
 	if err != nil {
 		return Query{}, err
 	}
-	if !a.From.Before(a.To) {
-		return Query{}, fault.Field("from", i18n.T("from must be earlier than to.", "from は to より前の時刻にしてください。"))
+	if err := a.Check(); err != nil {
+		return Query{}, err
 	}
 	if _, all := n.(filter.All); all {
 		n = nil

@@ -49,8 +49,8 @@ func (s *MetricService) QueryRange(ctx context.Context, expr string, r Range, st
 	if err := checkExpr(expr); err != nil {
 		return MetricResult{}, 0, err
 	}
-	if !r.From.Before(r.To) {
-		return MetricResult{}, 0, fault.Field("from", i18n.T("from must be earlier than to.", "from は to より前の時刻にしてください。"))
+	if err := r.Check(); err != nil {
+		return MetricResult{}, 0, err
 	}
 	span := r.To.Sub(r.From)
 	if step == 0 {
