@@ -9,6 +9,8 @@ import (
 // Config is everything that can be decided. The tags en and ja document a setting, for
 // the example file and the guide.
 type Config struct {
+	Role           Role     `yaml:"role" en:"What this process does: all of it, or ingest, query or jobs beside other processes (see the guide: Several processes)." ja:"このプロセスの役割。all はすべてを担当し、ingest・query・jobs は他のプロセスと分担します（ガイドの「複数プロセス構成」を参照）。"`
+	Advertise      string   `yaml:"advertise" en:"Where the other processes reach this one, when it is not the address of listen: http://10.1.2.3:7700." ja:"他のプロセスからこのプロセスに接続する URL。listen のアドレスと異なる場合に指定します。例: http://10.1.2.3:7700"`
 	Listen         string   `yaml:"listen" en:"Address of the UI and the API." ja:"UI と API の待ち受けアドレス。"`
 	PublicURL      string   `yaml:"public_url" en:"What people type into their browser, when Yagura is behind a proxy: https://yagura.example.com" ja:"プロキシ経由で公開する場合に、利用者がブラウザーで開く URL。例: https://yagura.example.com"`
 	TrustedProxies []string `yaml:"trusted_proxies" en:"Addresses or networks of the proxies whose X-Forwarded-For is believed." ja:"X-Forwarded-For を信頼するプロキシのアドレスまたはネットワーク。"`
@@ -158,6 +160,7 @@ type Log struct {
 func Default() Config {
 	const day = Duration(24 * time.Hour)
 	return Config{
+		Role:      RoleAll,
 		Listen:    "127.0.0.1:7700",
 		DataDir:   "./data",
 		Auth:      Auth{Mode: "password", Passwords: "all", OIDC: defaultOIDC()},

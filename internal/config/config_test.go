@@ -263,3 +263,31 @@ func FuzzLoad(f *testing.F) {
 		}
 	})
 }
+
+func TestRolesNeedStoresThatCanBeShared(t *testing.T) {
+	elsewhere := []string{"YAGURA_ENGINE_URL", "http://ch:8123", "YAGURA_METRICS_URL", "http://prom:9090", "YAGURA_DATABASE_DSN", "postgres://db/yagura"}
+	for _, role := range []string{"ingest", "query", "jobs"} {
+		_, err := Load("", env("YAGURA_ROLE", role), nil)
+		for _, lang := range []i18n.Lang{i18n.En, i18n.Ja} {
+			if err == nil || !strings.Contains(fault.Of(err).Text.In(lang), "engine.url, metrics.url, database.dsn") {
+				t.Errorf("%s on the embedded stores: %v", role, err)
+			}
+		}
+		if _, err := Load("", env(append([]string{"YAGURA_ROLE", role}, elsewhere[:4]...)...), nil); err == nil || strings.Contains(err.Error(), "engine.url,") || !strings.Contains(err.Error(), "database.dsn") {
+			t.Errorf("%s on SQLite: %v", role, err)
+		}
+		c, err := Load("", env(elsewhere...), map[string]string{"role": role})
+		if err != nil || c.Role.Ingests() != (role == "ingest") || c.Role.Serves() != (role == "query") || c.Role.Works() != (role == "jobs") || !c.Shared() {
+			t.Errorf("%+v %v", c.Role, err)
+		}
+	}
+	if _, err := Load("", env("YAGURA_ROLE", "writer"), nil); err == nil || !strings.Contains(err.Error(), "all, ingest, query, jobs") {
+		t.Error(err)
+	}
+	if _, err := Load("", env("YAGURA_OTLP_GRPC", "", "YAGURA_ADVERTISE", "10.1.2.3:7700"), nil); err == nil || !strings.Contains(err.Error(), "advertise") {
+		t.Error(err)
+	}
+	if c := Default(); !c.Role.Ingests() || !c.Role.Serves() || !c.Role.Works() || c.Shared() {
+		t.Error("one process by default does everything")
+	}
+}

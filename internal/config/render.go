@@ -52,7 +52,7 @@ func render(b *strings.Builder, v reflect.Value, indent string, lang i18n.Lang) 
 
 func written(v reflect.Value, secret bool) string {
 	switch x := v.Interface().(type) {
-	case Size, Duration, int, bool:
+	case Size, Duration, int, bool, Role:
 		return fmt.Sprint(x)
 	case string:
 		if secret && x != "" {

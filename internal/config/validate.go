@@ -23,6 +23,7 @@ func (c Config) Validate() error {
 }
 
 func (p *problems) validate(c Config) {
+	p.role(c)
 	p.address("listen", c.Listen)
 	for _, a := range []struct{ name, addr string }{{"otlp.grpc", c.OTLP.GRPC}, {"otlp.http", c.OTLP.HTTP}} {
 		if a.addr != "" {

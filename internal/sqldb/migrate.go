@@ -22,7 +22,9 @@ import (
 // once released: the database remembers what it ran.
 //
 // Each change must suit the version before it too (expand first, contract a version
-// later), as old and new processes run side by side during an upgrade.
+// later), as old and new processes run side by side during an upgrade. One that takes
+// something away is named …_contract.sql: an older program does not start on a PostgreSQL
+// that ran it, while it does on one that was only expanded.
 type Migrations struct {
 	Room  string
 	Files fs.FS
@@ -32,13 +34,18 @@ type migration struct{ room, version, text, sum string }
 
 var migrationName = regexp.MustCompile(`^(\d{12}_[a-z0-9_]+)\.sql$`)
 
+const contract = "_contract"
+
+// contracting is what a program of before could not live with.
+var contracting = regexp.MustCompile(`(?i)\b(drop|rename|set\s+not\s+null)\b`)
+
 // lockKey is the advisory lock that migrating processes wait for; any constant does.
 const lockKey = 0x79616775_7261
 
 // Migrate brings the schema up to date, in one transaction. It may be called any number
 // of times and by several processes at once; all of the rooms' migrations must be given
 // each time. A database that knows migrations which the program does not is from a newer
-// version and is left alone.
+// version: it is left alone, but for a PostgreSQL that others share and only expanded.
 func (db *DB) Migrate(ctx context.Context, rooms ...Migrations) error {
 	known, err := collect(rooms)
 	if err != nil {
@@ -79,6 +86,9 @@ func collect(rooms []Migrations) (map[string]migration, error) {
 			if other, twice := known[m[1]]; twice {
 				return nil, fmt.Errorf("migration %s is in %s and in %s", m[1], other.room, room.Room)
 			}
+			if contracting.Match(b) && !strings.HasSuffix(m[1], contract) {
+				return nil, fmt.Errorf("migration %s of %s takes something away that a process of the version before may need: expand first, contract a version later, in a file %s%s.sql", name, room.Room, m[1], contract)
+			}
 			sum := sha256.Sum256(b)
 			known[m[1]] = migration{room.Room, m[1], string(b), hex.EncodeToString(sum[:])}
 		}
@@ -107,6 +117,11 @@ func (db *DB) migrate(tx *Tx, known map[string]migration) error {
 	}
 	for _, version := range slices.Sorted(maps.Keys(done)) {
 		m, ok := known[version]
+		if !ok && db.dialect == Postgres && !strings.HasSuffix(version, contract) {
+			// A newer process beside this one has expanded the schema: what we know is there.
+			db.log.Warn("the database was migrated by a newer version of Yagura; finish the upgrade", "version", version)
+			continue
+		}
 		if !ok {
 			return fault.New(fault.Conflict, i18n.F(
 				"The database was made by a newer version of Yagura (it has %[1]s). Start that version, or restore a backup from before the upgrade.",

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -262,11 +263,20 @@ func TestMigrateTwiceAndOnward(t *testing.T) {
 			t.Errorf("%d migrations are recorded", n)
 		}
 
-		// The old program meets the new database.
+		// The old program meets the new database: beside a newer one on PostgreSQL, until
+		// something that it may need is gone.
 		err := db.Migrate(t.Context(), accounts)
-		if !fault.Is(err, fault.Conflict) || !strings.Contains(err.Error(), "202512310000_note") {
+		if shared := db.Dialect() == sqldb.Postgres; shared != (err == nil) || !shared && (!fault.Is(err, fault.Conflict) || !strings.Contains(err.Error(), "202512310000_note")) {
 			t.Errorf("a newer database: %v", err)
 		}
+		less := room("less", map[string]string{"202601030000_body_contract": `ALTER TABLE note DROP COLUMN body`})
+		if err := db.Migrate(t.Context(), more, accounts, less); err != nil {
+			t.Fatal(err)
+		}
+		if err := db.Migrate(t.Context(), more, accounts); !fault.Is(err, fault.Conflict) || !strings.Contains(err.Error(), "202601030000_body_contract") {
+			t.Errorf("a database without what this program needs: %v", err)
+		}
+		more.Files.(fstest.MapFS)["202601030000_body_contract.sql"] = less.Files.(fstest.MapFS)["202601030000_body_contract.sql"]
 		// A released file was edited.
 		edited := room("accounts", map[string]string{"202601010000_account": `CREATE TABLE account (id TEXT)`})
 		if err := db.Migrate(t.Context(), edited, more); err == nil || !strings.Contains(err.Error(), "changed") {
@@ -294,6 +304,7 @@ func TestMigrationsOfMistakenRooms(t *testing.T) {
 		"no files":   {room("empty", nil)},
 		"bad name":   {room("bad", map[string]string{"1_x": "SELECT 1"})},
 		"same twice": {accounts, accounts},
+		"drops":      {room("drops", map[string]string{"202601010000_x": "ALTER TABLE a RENAME TO b"})},
 		"empty file": {room("blank", map[string]string{"202601010000_blank": " \n"})},
 	} {
 		if err := db.Migrate(t.Context(), rooms...); err == nil {
@@ -392,4 +403,44 @@ func TestTimes(t *testing.T) {
 	if got := sqldb.Time(sqldb.Nanos(time.Time{})); !got.IsZero() {
 		t.Error(got)
 	}
+}
+
+// Two at once: the second begins when the first has ended, however it ends.
+func TestExclusively(t *testing.T) {
+	sqldbtest.Run(t, func(t *testing.T, db *sqldb.DB) {
+		var at, most, runs atomic.Int32
+		boom := errors.New("boom")
+		var wg sync.WaitGroup
+		for i := range 4 {
+			wg.Go(func() {
+				err := db.Exclusively(t.Context(), "thing", func(context.Context) error {
+					most.Store(max(most.Load(), at.Add(1)))
+					runs.Add(1)
+					time.Sleep(20 * time.Millisecond)
+					at.Add(-1)
+					if i%2 == 0 {
+						return boom
+					}
+					return nil
+				})
+				if (i%2 == 0) != errors.Is(err, boom) {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		if runs.Load() != 4 || most.Load() != 1 {
+			t.Errorf("%d runs, %d at once", runs.Load(), most.Load())
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		if err := db.Exclusively(t.Context(), "thing", func(context.Context) error {
+			cancel()
+			return db.Exclusively(t.Context(), "other", func(context.Context) error { return nil })
+		}); err != nil {
+			t.Error(err)
+		}
+		if err := db.Exclusively(ctx, "thing", func(context.Context) error { return nil }); err == nil {
+			t.Error("who gave up goes on")
+		}
+	})
 }
