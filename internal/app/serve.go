@@ -80,6 +80,7 @@ func (a *App) openAPI(_, _ context.Context) error {
 		_, _ = fmt.Fprintln(w, "ready")
 	}))
 	served.Mount("/", web.Handler())
+	a.mountMCP(served)
 
 	l, err := net.Listen("tcp", c.Listen)
 	if err != nil {

@@ -22,7 +22,7 @@ var base = []string{"fault", "clock", "id", "i18n", "config", "authz", "job", "s
 // base rooms and rooms to its left, so that data flows one way and a room can be
 // understood without those that stand on it. A sideways need is a small interface that
 // the asking room declares and app binds.
-var rooms = []string{"engine", "telemetry", "people", "ingest", "catalog", "backup", "timeline", "release", "errorgroup", "view", "insight"}
+var rooms = []string{"engine", "telemetry", "people", "ingest", "catalog", "backup", "timeline", "release", "errorgroup", "view", "insight", "mcp"}
 
 // top may import everything, because joining rooms is what it does.
 var top = []string{"app", "cli", "arch"}

@@ -50,6 +50,7 @@ type commands struct {
 	Spans    spansCmd    `cmd:"" help:"${spans}" group:"ask"`
 	Trace    traceCmd    `cmd:"" help:"${trace}" group:"ask"`
 	Metrics  metricsCmd  `cmd:"" help:"${metrics}" group:"ask"`
+	MCP      mcpCmd      `cmd:"" name:"mcp" help:"${mcp}" group:"ask"`
 	Release  releaseCmd  `cmd:"" help:"${release}" group:"ask"`
 	Teams    teamsCmd    `cmd:"" help:"${teams}" group:"ask"`
 	Owners   ownersCmd   `cmd:"" help:"${owners}" group:"ask"`
