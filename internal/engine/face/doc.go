@@ -8,7 +8,8 @@
 //     inserted.
 //   - A statement stops when its client goes away, and after max_execution_time, which is
 //     always set.
-//   - One statement per request, each in a session of its own: settings never leak.
+//   - One statement per request, and no trace of it in the next: a session is used again
+//     only for the same database and settings, after a SELECT that came to its end.
 //   - With readonly=1 a statement changes nothing, and reads no file and no address: text
 //     written by people is to be sent with it.
 //   - Inserts have slots of their own, so queries cannot keep them waiting.

@@ -42,6 +42,8 @@ type Face struct {
 	timezone string
 	denied   map[string]bool // functions that the guard refuses, in lower case
 
+	passed           verdicts
+	sessions         sessions
 	queries, inserts *lane
 	memory           memory
 	seq              atomic.Uint64
@@ -129,6 +131,7 @@ func (f *Face) CloseWith(closeServer func()) error {
 	f.open.Lock() // waits for the statements inside; later ones see that base has ended
 	defer f.open.Unlock()
 	f.watchers.Wait()
+	f.sessions.close()
 	f.ctl.Lock()
 	f.ctl.conn.Close()
 	f.ctl.Unlock()
@@ -167,6 +170,7 @@ func (f *Face) watchAlive() {
 			f.cfg.Log.Warn("the engine answers with an error", "error", err)
 		}
 		f.lastAlive.Store(f.cfg.Clock.Now().UnixNano())
+		f.sessions.trim(f.cfg.Clock.Now())
 	}
 }
 

@@ -1,7 +1,10 @@
 package face
 
 import (
+	"crypto/sha256"
+	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/yagura-sre/yagura/internal/engine/chdb"
 )
@@ -54,6 +57,10 @@ func (f *Face) guard(conn *chdb.Conn, st *statement, class chdb.Class) error {
 	if class != chdb.ReadOnly && class != chdb.Unknown {
 		return refuse()
 	}
+	lasting, key := st.verdictKey()
+	if lasting && f.passed.has(key) {
+		return nil
+	}
 	// Parses only. A FORMAT in the text is the inner statement's and does not shape the tree.
 	r, err := conn.Query("EXPLAIN AST "+st.text, "TabSeparatedRaw", st.params)
 	if err != nil {
@@ -71,7 +78,57 @@ func (f *Face) guard(conn *chdb.Conn, st *statement, class chdb.Class) error {
 	if name := f.forbidden(tree); name != "" {
 		return chdb.New(codeDenied, "ACCESS_DENIED", name+" reaches outside of the engine and cannot be used in readonly mode")
 	}
+	if lasting {
+		f.passed.add(key)
+	}
 	return nil
+}
+
+// verdictKey tells apart what the guard could judge differently: the text, and the settings
+// and the database that it is read under. Values of parameters are values whatever they are,
+// but for names, which become part of the tree: such a statement is judged each time.
+func (st *statement) verdictKey() (ok bool, key [sha256.Size]byte) {
+	if strings.Contains(strings.ToLower(st.text), "identifier") {
+		return false, key
+	}
+	h := sha256.New()
+	for _, part := range []string{st.key, st.text} {
+		_, _ = fmt.Fprintf(h, "%d:%s", len(part), part)
+	}
+	h.Sum(key[:0])
+	return true, key
+}
+
+// verdicts remembers statements that the guard let through: the same few are asked again
+// and again, with other parameters, and a look at the tree costs more than many a question.
+type verdicts struct {
+	sync.Mutex
+	m map[[sha256.Size]byte]struct{}
+}
+
+// verdictsMax bounds what is remembered; beyond it any other is forgotten.
+const verdictsMax = 2048
+
+func (v *verdicts) has(key [sha256.Size]byte) bool {
+	v.Lock()
+	defer v.Unlock()
+	_, ok := v.m[key]
+	return ok
+}
+
+func (v *verdicts) add(key [sha256.Size]byte) {
+	v.Lock()
+	defer v.Unlock()
+	if v.m == nil {
+		v.m = map[[sha256.Size]byte]struct{}{}
+	}
+	for old := range v.m {
+		if len(v.m) < verdictsMax {
+			break
+		}
+		delete(v.m, old)
+	}
+	v.m[key] = struct{}{}
 }
 
 // forbidden finds in a syntax tree what the guard refuses. A text in the statement may

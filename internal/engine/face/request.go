@@ -24,6 +24,7 @@ type statement struct {
 	params   []chdb.Param
 	queryID  string
 	comment  string // the client's log_comment
+	key      string // the database and the settings, those of a session
 	readOnly bool   // the text may be a person's: see guard
 	whole    bool   // the client wants the answer whole or not at all
 	limit    time.Duration

@@ -39,11 +39,6 @@ func (f *Face) statement(w http.ResponseWriter, r *http.Request) {
 		f.answerHello(w, st)
 		return
 	}
-	tag := "y" + strconv.FormatUint(f.seq.Add(1), 36)
-	if st.queryID == "" {
-		st.queryID = tag
-	}
-	h.Set("X-ClickHouse-Query-Id", st.queryID)
 	ln := f.queries
 	if st.rows != nil {
 		ln = f.inserts
@@ -59,27 +54,33 @@ func (f *Face) statement(w http.ResponseWriter, r *http.Request) {
 	}
 	defer release()
 
-	conn, err := f.session(st, tag)
+	st.key = st.database + "\n" + st.set("")
+	s, err := f.sessions.take(f, st)
 	if err != nil {
 		answerError(w, err)
 		return
 	}
-	defer conn.Close()
+	well := false
+	defer func() { f.sessions.give(f, s, well) }()
+	if st.queryID == "" {
+		st.queryID = s.tag
+	}
+	h.Set("X-ClickHouse-Query-Id", st.queryID)
 	if st.rows != nil {
 		if st.readOnly {
 			answerError(w, chdb.New(codeReadonly, "READONLY", "Cannot insert in readonly mode"))
 			return
 		}
-		f.insert(w, r, conn, st, tag)
+		f.insert(w, r, s, st)
 		return
 	}
-	class, err := f.allowed(conn, st)
+	class, err := f.allowed(s.Conn, st)
 	if err != nil {
 		answerError(w, err)
 		return
 	}
 	if st.readOnly {
-		if err := f.guard(conn, st, class); err != nil {
+		if err := f.guard(s.Conn, st, class); err != nil {
 			answerError(w, err)
 			return
 		}
@@ -87,26 +88,7 @@ func (f *Face) statement(w http.ResponseWriter, r *http.Request) {
 	if class != chdb.ReadOnly || !selects[st.shape.first] {
 		st.whole = true // the library streams nothing else
 	}
-	f.query(w, r, conn, st, tag)
-}
-
-// session opens a session with the request's database and settings.
-func (f *Face) session(st *statement, tag string) (*chdb.Conn, error) {
-	conn, err := f.cfg.Lib.Connect(f.args...)
-	if err != nil {
-		return nil, err
-	}
-	if st.database != "" && st.database != "default" {
-		err = conn.Exec("USE " + ident(st.database))
-	}
-	if err == nil {
-		err = conn.Exec(st.set(tag))
-	}
-	if err != nil {
-		conn.Close()
-		return nil, err
-	}
-	return conn, nil
+	well = f.query(w, r, s, st) && class == chdb.ReadOnly
 }
 
 // controls are the statements that the parser calls Control and that a server allows. The
@@ -165,8 +147,9 @@ func (f *Face) kill(tag string) error {
 	return err
 }
 
-func (f *Face) query(w http.ResponseWriter, r *http.Request, conn *chdb.Conn, st *statement, tag string) {
-	done := f.watch(r.Context(), tag, st.limit)
+// query answers a statement, and says whether it came to its end.
+func (f *Face) query(w http.ResponseWriter, r *http.Request, s *session, st *statement) (well bool) {
+	done := f.watch(r.Context(), s.tag, st.limit)
 	defer done()
 	rc := http.NewResponseController(w)
 	// A client that stops reading must not hold its slot for ever. The next request on
@@ -178,50 +161,51 @@ func (f *Face) query(w http.ResponseWriter, r *http.Request, conn *chdb.Conn, st
 	h.Set("Content-Type", contentType(format))
 	h.Set("X-ClickHouse-Format", format)
 	if st.whole {
-		f.answerWhole(w, conn, st)
-		return
+		return f.answerWhole(w, s.Conn, st)
 	}
-	rows, err := conn.Stream(st.text, st.format, st.params)
+	rows, err := s.Stream(st.text, st.format, st.params)
 	if err != nil {
 		answerError(w, err)
-		return
+		return false
 	}
 	defer rows.Close()
 	// The first piece is fetched before the status goes out: most errors come with it.
 	chunk, err := rows.Next()
 	if err != nil {
 		answerError(w, err)
-		return
+		return false
 	}
 	mark := newTag()
 	h.Set("X-ClickHouse-Exception-Tag", mark)
 	if len(chunk) == 0 {
 		summary(h, rows.Stats())
 		h.Set("Content-Length", "0")
-		return
+		return true
 	}
 	for len(chunk) > 0 {
 		if _, err := w.Write(chunk); err != nil {
-			return // the client is gone; the deferred Close cancels
+			return false // the client is gone; the deferred Close cancels
 		}
 		_ = rc.Flush()
 		if chunk, err = rows.Next(); err != nil {
 			breakOff(w, err, mark)
 		}
 	}
+	return true
 }
 
-func (f *Face) answerWhole(w http.ResponseWriter, conn *chdb.Conn, st *statement) {
+func (f *Face) answerWhole(w http.ResponseWriter, conn *chdb.Conn, st *statement) (well bool) {
 	res, err := conn.Query(st.text, st.format, st.params)
 	if err != nil {
 		answerError(w, err)
-		return
+		return false
 	}
 	defer res.Close()
 	summary(w.Header(), res.Stats())
 	b := res.Bytes()
 	w.Header().Set("Content-Length", strconv.Itoa(len(b)))
 	_, _ = w.Write(b)
+	return true
 }
 
 // breakOff ends an answer that has begun: the exception for those who look for it, and a
@@ -239,7 +223,7 @@ var pieces = sync.Pool{New: func() any { b := make([]byte, 256<<10); return &b }
 // the client gets to read why.
 const drainMax = 256 << 20
 
-func (f *Face) insert(w http.ResponseWriter, r *http.Request, conn *chdb.Conn, st *statement, tag string) {
+func (f *Face) insert(w http.ResponseWriter, r *http.Request, s *session, st *statement) {
 	rc := http.NewResponseController(w)
 	_ = rc.SetReadDeadline(f.cfg.Clock.Now().Add(st.limit + grace))
 	fail := func(err error) {
@@ -248,9 +232,9 @@ func (f *Face) insert(w http.ResponseWriter, r *http.Request, conn *chdb.Conn, s
 	}
 	// A client that goes away while it sends is seen by its body; while the engine writes
 	// the last block it may finish, the same as a client that went away a moment later.
-	done := f.watch(context.WithoutCancel(r.Context()), tag, st.limit)
+	done := f.watch(context.WithoutCancel(r.Context()), s.tag, st.limit)
 	defer done()
-	ins, err := conn.Insert(st.text[:st.shape.rowsFrom], st.shape.format, st.params)
+	ins, err := s.Insert(st.text[:st.shape.rowsFrom], st.shape.format, st.params)
 	if err != nil {
 		fail(err)
 		return
