@@ -30,13 +30,16 @@ func (b *builder) tree() *Tree {
 	for at, i := range order {
 		n := &t.Nodes[at]
 		*n = Node{
-			Span: b.spans[i], Parent: -1, Size: 1,
+			Span: b.spans[i], Parent: -1, Awaiter: -1, Size: 1,
 			Start: b.start[i] - first, Duration: b.dur[i], Skew: b.skew[i], Self: b.self(i),
 			MissingParent: b.missing[i], Deferred: b.deferred[i],
 		}
 		if p := b.parent[i]; p >= 0 {
 			n.Parent = place[p]
 			n.Depth = t.Nodes[n.Parent].Depth + 1
+		}
+		if a := b.awaiter[i]; a >= 0 {
+			n.Awaiter = place[a]
 		}
 	}
 	for at := len(order) - 1; at >= 0; at-- {

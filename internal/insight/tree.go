@@ -29,6 +29,8 @@ type Node struct {
 	Parent int // index in Nodes, -1 at the top
 	Depth  int
 	Size   int // nodes in the subtree, itself included
+	// Awaiter is who waited for it, -1 for nobody: mostly the parent (see await.go).
+	Awaiter int
 
 	Start, Duration int64
 	// Skew is what was added to the span's own start because of its machine's clock.

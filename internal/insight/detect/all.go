@@ -1,0 +1,16 @@
+package detect
+
+// all are the detectors, in the order in which they are shown. A new one is one file and
+// one line here.
+var all []*Detector
+
+func init() {
+	all = []*Detector{
+		nPlusOneQuery,
+		sequentialCalls,
+		lockWait,
+	}
+	for i, d := range all {
+		d.index = i
+	}
+}

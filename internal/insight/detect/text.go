@@ -1,0 +1,101 @@
+package detect
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/yagura-sre/yagura/internal/i18n"
+)
+
+// Format writes a number of a unit as a person does.
+func (u Unit) Format(v int64) string {
+	switch u {
+	case Duration:
+		return dur(v)
+	case Bytes:
+		return size(v)
+	case Percent:
+		return strconv.FormatInt(v, 10) + " %"
+	}
+	return strconv.FormatInt(v, 10)
+}
+
+// dur has three significant digits.
+func dur(ns int64) string {
+	v, unit := float64(ns), "ns"
+	switch {
+	case ns == 0:
+		return "0 ms"
+	case ns >= 100*int64(time.Second) && ns%int64(time.Second) == 0 || ns >= int64(10*time.Minute):
+		return strings.TrimSuffix(time.Duration(ns).Round(time.Second).String(), "0s")
+	case ns >= int64(time.Second):
+		v, unit = v/1e9, "s"
+	case ns >= int64(time.Millisecond):
+		v, unit = v/1e6, "ms"
+	case ns >= int64(time.Microsecond):
+		v, unit = v/1e3, "µs"
+	}
+	return digits(v) + " " + unit
+}
+
+func size(n int64) string {
+	switch v := float64(n); {
+	case n >= 1e6:
+		return digits(v/1e6) + " MB"
+	case n >= 1e3:
+		return digits(v/1e3) + " KB"
+	}
+	return strconv.FormatInt(n, 10) + " B"
+}
+
+func digits(v float64) string {
+	prec := 2
+	switch {
+	case v >= 100:
+		prec = 0
+	case v >= 10:
+		prec = 1
+	}
+	s := strconv.FormatFloat(v, 'f', prec, 64)
+	if strings.Contains(s, ".") {
+		s = strings.TrimRight(strings.TrimRight(s, "0"), ".")
+	}
+	return s
+}
+
+// maxQuoted is how many bytes of a statement a sentence quotes.
+const maxQuoted = 100
+
+// quote shortens what a sentence quotes, at a character's begin.
+func quote(s string) string {
+	if len(s) <= maxQuoted {
+		return s
+	}
+	n := maxQuoted
+	for n > 0 && s[n]&0xc0 == 0x80 {
+		n--
+	}
+	return s[:n] + "…"
+}
+
+// plural is a count with its noun.
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
+func join(parts []i18n.Text) i18n.Text {
+	var en, ja strings.Builder
+	for i, p := range parts {
+		if i > 0 {
+			en.WriteByte(' ')
+		}
+		en.WriteString(p.En)
+		ja.WriteString(p.Ja)
+	}
+	return i18n.T(en.String(), ja.String())
+}
