@@ -28,7 +28,7 @@ type SavedView struct {
 type NewViewBody struct {
 	Page   string `json:"page" enum:"services,map,errors,logs,traces,metrics,sql,databases"`
 	Name   string `json:"name" minLength:"1" maxLength:"100"`
-	Search string `json:"search" maxLength:"16384" doc:"The page's search parameters, as in its address." example:"filter=level>=error&from=-1h"`
+	Search string `json:"search" maxLength:"262144" doc:"The page's search parameters, as in its address." example:"filter=level>=error&from=-1h"`
 	Note   string `json:"note,omitempty" maxLength:"1000"`
 	Shared bool   `json:"shared,omitempty" doc:"Show it to everybody."`
 }
@@ -36,7 +36,7 @@ type NewViewBody struct {
 // ViewChangeBody changes a view; what is left out stays.
 type ViewChangeBody struct {
 	Name   *string `json:"name,omitempty" minLength:"1" maxLength:"100"`
-	Search *string `json:"search,omitempty" maxLength:"16384"`
+	Search *string `json:"search,omitempty" maxLength:"262144"`
 	Note   *string `json:"note,omitempty" maxLength:"1000"`
 	Shared *bool   `json:"shared,omitempty"`
 }

@@ -18,7 +18,7 @@ var Pages = []string{"services", "map", "errors", "logs", "traces", "metrics", "
 const (
 	maxName   = 100
 	maxNote   = 1000
-	maxSearch = 16 << 10
+	maxSearch = 256 << 10 // a statement in SQL stands in it, with its letters escaped
 	maxOwn    = 500 // views of one person
 )
 

@@ -4,12 +4,17 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
+	"time"
+	"unicode/utf8"
 
 	ch "github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -28,32 +33,39 @@ const rowsFormat = "JSONCompactEachRowWithNamesAndTypes"
 
 // SQL runs a statement that a person wrote. See telemetry.SQLReader.
 //
-// readonly is 1 here: a statement may not lift its own limits. The embedded engine looks at
-// its syntax tree besides, and lets through what reaches nothing outside (engine/face); of a
-// ClickHouse elsewhere it is the grants of Yagura's user that decide what can be reached.
-func (s *Store) SQL(ctx context.Context, text string, r telemetry.Range, limit int) (t telemetry.Table, err error) {
+// readonly is 1 here: a statement may not lift its own limits. What it may name is judged by
+// guardSQL; the embedded engine looks besides for what reaches outside of it (engine/face).
+func (s *Store) SQL(ctx context.Context, ask telemetry.SQLQuery) (t telemetry.Table, err error) {
+	text, limit := strings.TrimRight(ask.Text, "; \t\n\r"), ask.Limit
 	if formatted.MatchString(text) {
 		return t, fault.Field("query", i18n.T("Leave FORMAT out: the answer always comes as a table.", "FORMAT 句は指定できません。結果は常に表として返されます。"))
 	}
 	began := s.opt.Clock.Now()
 	ctx, cancel := s.limited(ctx)
 	defer cancel()
-	ctx = ch.Context(ctx, ch.WithSettings(ch.Settings{
+	params := []any{named("from", ask.Range.From.UTC().Format("2006-01-02 15:04:05.000000000")), named("to", ask.Range.To.UTC().Format("2006-01-02 15:04:05.000000000"))}
+	// Before there are limits that might cut the tree off.
+	if err := s.guardSQL(ch.Context(ctx, ch.WithSettings(ch.Settings{"readonly": 1})), text, params...); err != nil {
+		return t, err
+	}
+	settings := ch.Settings{
 		"readonly": 1, "output_format_json_quote_64bit_integers": 0, "output_format_json_quote_64bit_floats": 0,
 		"output_format_json_quote_denormals": 1, "output_format_json_quote_decimals": 1, "output_format_json_named_tuples_as_objects": 1,
 		// It may end early, when enough rows are made; that is what more says.
 		// Less than a page's own questions may take: those must go on beside it.
 		"max_memory_usage": min(s.opt.MaxMemory, maxSQLMemory),
 		"max_result_rows":  limit + 1, "result_overflow_mode": "break",
-	}))
-	body, err := s.reads.QueryFormat(ctx, rowsFormat, strings.TrimRight(text, "; \t\n"),
-		named("from", r.From.UTC().Format("2006-01-02 15:04:05.000000000")), named("to", r.To.UTC().Format("2006-01-02 15:04:05.000000000")))
+	}
+	if ask.Run != "" {
+		settings["log_comment"] = runMark + ask.Run // names it in the engine's list of what it is doing
+	}
+	body, err := s.reads.QueryFormat(ch.Context(ctx, ch.WithSettings(settings)), rowsFormat, text, params...)
 	if err != nil {
-		return t, s.explainSQL(ctx, err)
+		return t, s.explainSQL(ctx, text, err, 0)
 	}
 	defer func() { _ = body.Close() }()
 	if err := readTable(body, limit, &t); err != nil {
-		return t, s.explainSQL(ctx, err)
+		return t, s.explainSQL(ctx, text, err, 0)
 	}
 	t.Took = clock.Since(s.opt.Clock, began)
 	return t, nil
@@ -101,7 +113,11 @@ func readTable(body io.Reader, limit int, t *telemetry.Table) error {
 			return brokenOff(line, err)
 		}
 		for i := range cells {
-			cells[i] = exactly(cells[i])
+			if i < len(types) && idType.MatchString(types[i]) {
+				cells[i] = inHex(cells[i])
+			} else {
+				cells[i] = exactly(cells[i])
+			}
 		}
 		t.Rows = append(t.Rows, cells)
 	}
@@ -135,6 +151,35 @@ func exactly(cell json.RawMessage) json.RawMessage {
 	return json.RawMessage(`"` + string(cell) + `"`)
 }
 
+// idType are the types of ids, which are bytes and no text.
+var idType = regexp.MustCompile(`^(LowCardinality\()?(Nullable\()?FixedString\((8|16)\)\)*$`)
+
+// inHex writes the bytes of an id as people know it. The engine writes bytes into a JSON
+// string as they are, with what JSON itself needs escaped.
+func inHex(cell json.RawMessage) json.RawMessage {
+	if len(cell) < 2 || cell[0] != '"' {
+		return append(json.RawMessage(nil), cell...)
+	}
+	short := map[byte]byte{'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
+	in, raw := cell[1:len(cell)-1], make([]byte, 0, 16)
+	for i := 0; i < len(in); i++ {
+		if in[i] != '\\' || i+1 == len(in) {
+			raw = append(raw, in[i])
+			continue
+		}
+		i++
+		if n, err := strconv.ParseUint(string(in[min(i+1, len(in)):min(i+5, len(in))]), 16, 32); in[i] == 'u' && err == nil {
+			raw = utf8.AppendRune(raw, rune(n))
+			i += 4
+		} else if c, ok := short[in[i]]; ok {
+			raw = append(raw, c)
+		} else {
+			raw = append(raw, in[i])
+		}
+	}
+	return json.RawMessage(`"` + hex.EncodeToString(raw) + `"`)
+}
+
 // formatted finds a FORMAT at the end, which the driver does not let through.
 var formatted = regexp.MustCompile(`(?i)\bformat\s+[a-z]\w*\s*;?\s*$`)
 
@@ -152,21 +197,6 @@ func brokenOff(line []byte, err error) error {
 
 var inAnswer = regexp.MustCompile(`Code: ([0-9]+)\. DB::Exception: (.*)`)
 
-// explainSQL tells a person what is wrong with the statement, in the engine's words.
-func (s *Store) explainSQL(ctx context.Context, err error) error {
-	explained := s.explain(ctx, err)
-	var ex *ch.Exception
-	if !errors.As(err, &ex) {
-		return explained
-	}
-	switch fault.Of(explained).Code {
-	case fault.Timeout, fault.TooLarge, fault.Overloaded:
-		return explained
-	}
-	return &fault.Error{Code: fault.Invalid, Field: "query", Cause: err, Text: i18n.F(
-		"The engine does not take this statement: %s", "この SQL は実行できません: %s", plainWords(ex))}
-}
-
 // plainWords are the engine's words without what only its makers can use.
 func plainWords(ex *ch.Exception) string {
 	msg := strings.TrimSpace(engineNoise.ReplaceAllString(ex.Message, ""))
@@ -182,15 +212,22 @@ var engineNoise = regexp.MustCompile(`(?s)(, Stack trace.*| ?\(version [^)]*\)\s
 func (s *Store) Tables(ctx context.Context) (tables []telemetry.TableInfo, err error) {
 	ctx, cancel := s.limited(ctx)
 	defer cancel()
+	known, err := s.schemaTables(ctx)
+	if err != nil {
+		return nil, err
+	}
 	q := &statement{}
 	q.text("SELECT c.table, toUInt64(ifNull(t.total_rows, 0)), c.name, c.type FROM system.columns AS c JOIN system.tables AS t ON t.database = c.database AND t.name = c.table WHERE c.database = ",
-		q.str(s.opt.Database), " AND t.engine != 'Null' AND t.engine != 'MaterializedView' AND NOT endsWith(c.table, '_local') AND c.table NOT LIKE '.inner%' ORDER BY c.table, c.position")
+		q.str(s.opt.Database), " ORDER BY c.table, c.position")
 	err = s.answer(ctx, q, func(r driver.Rows) error {
 		var table string
 		var rows uint64
 		var c telemetry.TableColumn
 		if err := r.Scan(&table, &rows, &c.Name, &c.Type); err != nil {
 			return err
+		}
+		if !slices.Contains(known.open, table) {
+			return nil
 		}
 		if n := len(tables); n == 0 || tables[n-1].Name != table {
 			tables = append(tables, telemetry.TableInfo{Name: table, Rows: rows})
@@ -200,4 +237,32 @@ func (s *Store) Tables(ctx context.Context) (tables []telemetry.TableInfo, err e
 		return nil
 	})
 	return tables, err
+}
+
+const runMark = "yagura-sql:"
+
+// SQLProgress says how far a run is. See telemetry.SQLReader.
+func (s *Store) SQLProgress(ctx context.Context, run string) (p telemetry.SQLProgress, found bool, err error) {
+	ctx, cancel := s.limited(ctx)
+	defer cancel()
+	q := &statement{}
+	// The embedded engine puts its own tag in front of the comment.
+	q.text("SELECT read_rows, read_bytes, toUInt64(greatest(total_rows_approx, read_rows)), toInt64(greatest(memory_usage, 0)), elapsed FROM ", s.processes(),
+		" WHERE endsWith(Settings['log_comment'], ", q.str(runMark+run), ") ORDER BY elapsed DESC LIMIT 1")
+	err = s.answer(ctx, q, func(r driver.Rows) error {
+		var elapsed float64
+		found = true
+		err := r.Scan(&p.Rows, &p.Bytes, &p.TotalRows, &p.Memory, &elapsed)
+		p.Elapsed = time.Duration(elapsed * float64(time.Second))
+		return err
+	})
+	return p, found, err
+}
+
+// processes is the engine's list of what it is doing, of all its servers.
+func (s *Store) processes() string {
+	if s.opt.Cluster != "" {
+		return "clusterAllReplicas('" + s.opt.Cluster + "', system.processes)"
+	}
+	return "system.processes"
 }

@@ -27,7 +27,9 @@ func TestSQL(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := telemetry.Range{From: at.Add(5 * time.Second), To: at.Add(10 * time.Second)}
-	ask := func(text string, limit int) (telemetry.Table, error) { return s.SQL(ctx, text, r, limit) }
+	ask := func(text string, limit int) (telemetry.Table, error) {
+		return s.SQL(ctx, telemetry.SQLQuery{Text: text, Range: r, Limit: limit})
+	}
 	show := func(t telemetry.Table) string {
 		var b strings.Builder
 		for _, c := range t.Columns {
@@ -51,6 +53,7 @@ func TestSQL(t *testing.T) {
 			want: `name LowCardinality(String)|9007199254740993 UInt64|0.5 Float64|[1, 2] Array(UInt8)|NULL Nullable(Nothing)| "決済" "9007199254740993" 0.5 [1,2] null;`},
 		{text: "SELECT number FROM numbers(10) ORDER BY number", want: "number UInt64| 0; 1; 2;", limit: 3, more: true},
 		{text: "SELECT number FROM numbers(3) ORDER BY number", want: "number UInt64| 0; 1; 2;", limit: 3},
+		{text: `SELECT toFixedString(unhex('0041220a5cff80e38182000102030405'), 16) AS a, toFixedString(unhex('E280A82F7F1F0809'), 8)`, limit: 3, want: `a FixedString(16)|toFixedString(unhex('E280A82F7F1F0809'), 8) FixedString(8)| "0041220a5cff80e38182000102030405" "e280a82f7f1f0809";`},
 		{text: "SELECT 1 WHERE 0", want: "1 UInt8|", limit: 3},
 	} {
 		got, err := ask(c.text, c.limit)
@@ -74,7 +77,7 @@ func TestSQL(t *testing.T) {
 	}
 	short, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
-	if _, err := s.SQL(short, "SELECT count() FROM numbers_mt(1e14) WHERE sipHash64(number) = 1", r, 10); !fault.Is(err, fault.Timeout) {
+	if _, err := s.SQL(short, telemetry.SQLQuery{Text: "SELECT count() FROM numbers_mt(1e14) WHERE sipHash64(number) = 1", Range: r, Limit: 10}); !fault.Is(err, fault.Timeout) {
 		t.Errorf("an endless one: %v", err)
 	}
 	if n, err := s.CountSpans(ctx, telemetry.Query{Range: telemetry.Range{From: at, To: at.Add(time.Hour)}}); err != nil || n != 20 {
