@@ -90,6 +90,54 @@ func (e BackupViewPhase) Valid() bool {
 	}
 }
 
+// Defines values for ChangeViewErrors.
+const (
+	ChangeViewErrorsBetter ChangeViewErrors = "better"
+	ChangeViewErrorsSame   ChangeViewErrors = "same"
+	ChangeViewErrorsTooFew ChangeViewErrors = "too_few"
+	ChangeViewErrorsWorse  ChangeViewErrors = "worse"
+)
+
+// Valid indicates whether the value is a known member of the ChangeViewErrors enum.
+func (e ChangeViewErrors) Valid() bool {
+	switch e {
+	case ChangeViewErrorsBetter:
+		return true
+	case ChangeViewErrorsSame:
+		return true
+	case ChangeViewErrorsTooFew:
+		return true
+	case ChangeViewErrorsWorse:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ChangeViewLatency.
+const (
+	ChangeViewLatencyBetter ChangeViewLatency = "better"
+	ChangeViewLatencySame   ChangeViewLatency = "same"
+	ChangeViewLatencyTooFew ChangeViewLatency = "too_few"
+	ChangeViewLatencyWorse  ChangeViewLatency = "worse"
+)
+
+// Valid indicates whether the value is a known member of the ChangeViewLatency enum.
+func (e ChangeViewLatency) Valid() bool {
+	switch e {
+	case ChangeViewLatencyBetter:
+		return true
+	case ChangeViewLatencySame:
+		return true
+	case ChangeViewLatencyTooFew:
+		return true
+	case ChangeViewLatencyWorse:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ClaimViewProblems.
 const (
 	ClaimViewProblemsOtherProduct   ClaimViewProblems = "other_product"
@@ -279,6 +327,72 @@ func (e DestinationViewLang) Valid() bool {
 	case DestinationViewLangEn:
 		return true
 	case DestinationViewLangJa:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for EndpointEffectViewErrors.
+const (
+	EndpointEffectViewErrorsBetter EndpointEffectViewErrors = "better"
+	EndpointEffectViewErrorsSame   EndpointEffectViewErrors = "same"
+	EndpointEffectViewErrorsTooFew EndpointEffectViewErrors = "too_few"
+	EndpointEffectViewErrorsWorse  EndpointEffectViewErrors = "worse"
+)
+
+// Valid indicates whether the value is a known member of the EndpointEffectViewErrors enum.
+func (e EndpointEffectViewErrors) Valid() bool {
+	switch e {
+	case EndpointEffectViewErrorsBetter:
+		return true
+	case EndpointEffectViewErrorsSame:
+		return true
+	case EndpointEffectViewErrorsTooFew:
+		return true
+	case EndpointEffectViewErrorsWorse:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for EndpointEffectViewKind.
+const (
+	EndpointEffectViewKindConsumer EndpointEffectViewKind = "consumer"
+	EndpointEffectViewKindServer   EndpointEffectViewKind = "server"
+)
+
+// Valid indicates whether the value is a known member of the EndpointEffectViewKind enum.
+func (e EndpointEffectViewKind) Valid() bool {
+	switch e {
+	case EndpointEffectViewKindConsumer:
+		return true
+	case EndpointEffectViewKindServer:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for EndpointEffectViewLatency.
+const (
+	EndpointEffectViewLatencyBetter EndpointEffectViewLatency = "better"
+	EndpointEffectViewLatencySame   EndpointEffectViewLatency = "same"
+	EndpointEffectViewLatencyTooFew EndpointEffectViewLatency = "too_few"
+	EndpointEffectViewLatencyWorse  EndpointEffectViewLatency = "worse"
+)
+
+// Valid indicates whether the value is a known member of the EndpointEffectViewLatency enum.
+func (e EndpointEffectViewLatency) Valid() bool {
+	switch e {
+	case EndpointEffectViewLatencyBetter:
+		return true
+	case EndpointEffectViewLatencySame:
+		return true
+	case EndpointEffectViewLatencyTooFew:
+		return true
+	case EndpointEffectViewLatencyWorse:
 		return true
 	default:
 		return false
@@ -489,6 +603,54 @@ func (e EventViewKind) Valid() bool {
 	case EventViewKindMaintenance:
 		return true
 	case EventViewKindRelease:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for GlanceViewErrors.
+const (
+	GlanceViewErrorsBetter GlanceViewErrors = "better"
+	GlanceViewErrorsSame   GlanceViewErrors = "same"
+	GlanceViewErrorsTooFew GlanceViewErrors = "too_few"
+	GlanceViewErrorsWorse  GlanceViewErrors = "worse"
+)
+
+// Valid indicates whether the value is a known member of the GlanceViewErrors enum.
+func (e GlanceViewErrors) Valid() bool {
+	switch e {
+	case GlanceViewErrorsBetter:
+		return true
+	case GlanceViewErrorsSame:
+		return true
+	case GlanceViewErrorsTooFew:
+		return true
+	case GlanceViewErrorsWorse:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for GlanceViewLatency.
+const (
+	GlanceViewLatencyBetter GlanceViewLatency = "better"
+	GlanceViewLatencySame   GlanceViewLatency = "same"
+	GlanceViewLatencyTooFew GlanceViewLatency = "too_few"
+	GlanceViewLatencyWorse  GlanceViewLatency = "worse"
+)
+
+// Valid indicates whether the value is a known member of the GlanceViewLatency enum.
+func (e GlanceViewLatency) Valid() bool {
+	switch e {
+	case GlanceViewLatencyBetter:
+		return true
+	case GlanceViewLatencySame:
+		return true
+	case GlanceViewLatencyTooFew:
+		return true
+	case GlanceViewLatencyWorse:
 		return true
 	default:
 		return false
@@ -846,6 +1008,51 @@ func (e ProblemViewSeverity) Valid() bool {
 	}
 }
 
+// Defines values for ProcessViewRole.
+const (
+	ProcessViewRoleAll    ProcessViewRole = "all"
+	ProcessViewRoleIngest ProcessViewRole = "ingest"
+	ProcessViewRoleJobs   ProcessViewRole = "jobs"
+	ProcessViewRoleQuery  ProcessViewRole = "query"
+)
+
+// Valid indicates whether the value is a known member of the ProcessViewRole enum.
+func (e ProcessViewRole) Valid() bool {
+	switch e {
+	case ProcessViewRoleAll:
+		return true
+	case ProcessViewRoleIngest:
+		return true
+	case ProcessViewRoleJobs:
+		return true
+	case ProcessViewRoleQuery:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ProcessViewState.
+const (
+	ProcessViewStateAlive   ProcessViewState = "alive"
+	ProcessViewStateSilent  ProcessViewState = "silent"
+	ProcessViewStateStopped ProcessViewState = "stopped"
+)
+
+// Valid indicates whether the value is a known member of the ProcessViewState enum.
+func (e ProcessViewState) Valid() bool {
+	switch e {
+	case ProcessViewStateAlive:
+		return true
+	case ProcessViewStateSilent:
+		return true
+	case ProcessViewStateStopped:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ProductOrigin.
 const (
 	ProductOriginFile   ProductOrigin = "file"
@@ -1122,6 +1329,30 @@ func (e SourceViewSignal) Valid() bool {
 	case SourceViewSignalMetrics:
 		return true
 	case SourceViewSignalSpans:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for StatusViewRole.
+const (
+	StatusViewRoleAll    StatusViewRole = "all"
+	StatusViewRoleIngest StatusViewRole = "ingest"
+	StatusViewRoleJobs   StatusViewRole = "jobs"
+	StatusViewRoleQuery  StatusViewRole = "query"
+)
+
+// Valid indicates whether the value is a known member of the StatusViewRole enum.
+func (e StatusViewRole) Valid() bool {
+	switch e {
+	case StatusViewRoleAll:
+		return true
+	case StatusViewRoleIngest:
+		return true
+	case StatusViewRoleJobs:
+		return true
+	case StatusViewRoleQuery:
 		return true
 	default:
 		return false
@@ -1731,6 +1962,27 @@ func (e ListOwnersParamsState) Valid() bool {
 	}
 }
 
+// Defines values for GetReleaseEffectParamsAgainst.
+const (
+	GetReleaseEffectParamsAgainstBefore GetReleaseEffectParamsAgainst = "before"
+	GetReleaseEffectParamsAgainstDay    GetReleaseEffectParamsAgainst = "day"
+	GetReleaseEffectParamsAgainstWeek   GetReleaseEffectParamsAgainst = "week"
+)
+
+// Valid indicates whether the value is a known member of the GetReleaseEffectParamsAgainst enum.
+func (e GetReleaseEffectParamsAgainst) Valid() bool {
+	switch e {
+	case GetReleaseEffectParamsAgainstBefore:
+		return true
+	case GetReleaseEffectParamsAgainstDay:
+		return true
+	case GetReleaseEffectParamsAgainstWeek:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListServicesParamsCompare.
 const (
 	ListServicesParamsCompareDay  ListServicesParamsCompare = "day"
@@ -2074,6 +2326,24 @@ type CallsView struct {
 	To     time.Time `json:"to"`
 }
 
+// ChangeView defines model for ChangeView.
+type ChangeView struct {
+	After  RedView `json:"after"`
+	Before RedView `json:"before"`
+
+	// Errors What became of the share of failed requests; a difference that chance may have made is the same.
+	Errors ChangeViewErrors `json:"errors"`
+
+	// Latency What became of the 95th percentile; less than a fifth is the same.
+	Latency ChangeViewLatency `json:"latency"`
+}
+
+// ChangeViewErrors What became of the share of failed requests; a difference that chance may have made is the same.
+type ChangeViewErrors string
+
+// ChangeViewLatency What became of the 95th percentile; less than a fifth is the same.
+type ChangeViewLatency string
+
 // ClaimView defines model for ClaimView.
 type ClaimView struct {
 	By *string `json:"by,omitempty"`
@@ -2348,6 +2618,68 @@ type EdgeView struct {
 	ToEnv string    `json:"to_env"`
 	Trend TrendView `json:"trend"`
 }
+
+// EffectView defines model for EffectView.
+type EffectView struct {
+	// DiffURL Where the commits since the release before are to be read; empty when that is not known.
+	DiffURL string `json:"diff_url"`
+
+	// Endpoints The one that became worst first.
+	Endpoints []EndpointEffectView `json:"endpoints"`
+
+	// From Where the series begin: both times, and what lies between.
+	From time.Time `json:"from"`
+
+	// GoneErrors Groups that were seen three times or more before, and never since.
+	GoneErrors []GroupEffectView `json:"gone_errors"`
+
+	// Instances Those that sent anything in the last 15 minutes of it, or lately.
+	Instances []InstanceView `json:"instances"`
+
+	// LastingErrors Groups that were seen on both sides.
+	LastingErrors []GroupEffectView `json:"lasting_errors"`
+
+	// NewErrors Groups that were first seen ever since it came.
+	NewErrors []GroupEffectView `json:"new_errors"`
+
+	// OtherErrors Groups that were seen since it came and not just before, but earlier.
+	OtherErrors []GroupEffectView `json:"other_errors"`
+	Release     ReleaseDetailView `json:"release"`
+	Requests    ChangeView        `json:"requests"`
+
+	// Since The first minute of which there are figures at all.
+	Since  *time.Time `json:"since,omitempty"`
+	StepNs int64      `json:"step_ns"`
+	To     time.Time  `json:"to"`
+	Trend  TrendView  `json:"trend"`
+
+	// Versions Over the series.
+	Versions []VersionView `json:"versions"`
+	Window   WindowView    `json:"window"`
+}
+
+// EndpointEffectView defines model for EndpointEffectView.
+type EndpointEffectView struct {
+	After    RedView `json:"after"`
+	Before   RedView `json:"before"`
+	Endpoint string  `json:"endpoint"`
+
+	// Errors What became of the share of failed requests; a difference that chance may have made is the same.
+	Errors EndpointEffectViewErrors `json:"errors"`
+	Kind   EndpointEffectViewKind   `json:"kind"`
+
+	// Latency What became of the 95th percentile; less than a fifth is the same.
+	Latency EndpointEffectViewLatency `json:"latency"`
+}
+
+// EndpointEffectViewErrors What became of the share of failed requests; a difference that chance may have made is the same.
+type EndpointEffectViewErrors string
+
+// EndpointEffectViewKind defines model for EndpointEffectView.Kind.
+type EndpointEffectViewKind string
+
+// EndpointEffectViewLatency What became of the 95th percentile; less than a fifth is the same.
+type EndpointEffectViewLatency string
 
 // EndpointPageView defines model for EndpointPageView.
 type EndpointPageView struct {
@@ -2664,6 +2996,56 @@ type FilterError struct {
 
 	// Pos Byte offset of the wrong part.
 	Pos int64 `json:"pos"`
+}
+
+// GlanceView defines model for GlanceView.
+type GlanceView struct {
+	After  RedView `json:"after"`
+	Before RedView `json:"before"`
+
+	// Errors What became of the share of failed requests; a difference that chance may have made is the same.
+	Errors GlanceViewErrors `json:"errors"`
+	ID     string           `json:"id"`
+
+	// Latency What became of the 95th percentile; less than a fifth is the same.
+	Latency GlanceViewLatency `json:"latency"`
+	Window  WindowView        `json:"window"`
+}
+
+// GlanceViewErrors What became of the share of failed requests; a difference that chance may have made is the same.
+type GlanceViewErrors string
+
+// GlanceViewLatency What became of the 95th percentile; less than a fifth is the same.
+type GlanceViewLatency string
+
+// GlanceViewList defines model for GlanceViewList.
+type GlanceViewList struct {
+	Items []GlanceView `json:"items"`
+
+	// Next Pass as after for the next page; empty when there is none.
+	Next string `json:"next"`
+}
+
+// GroupEffectView defines model for GroupEffectView.
+type GroupEffectView struct {
+	// Before In the time that it is compared with.
+	Before int64 `json:"before"`
+
+	// Count Since it came, as long as it goes on.
+	Count     int64      `json:"count"`
+	FirstEver *time.Time `json:"first_ever,omitempty"`
+	Frame     string     `json:"frame"`
+
+	// ID Of the group; spans and logs have it as error_group.
+	ID   string     `json:"id"`
+	Last *time.Time `json:"last,omitempty"`
+
+	// Message Without its values.
+	Message string  `json:"message"`
+	SpanID  string  `json:"span_id"`
+	TraceID string  `json:"trace_id"`
+	Trend   []int64 `json:"trend"`
+	Type    string  `json:"type"`
 }
 
 // HeatmapView defines model for HeatmapView.
@@ -3334,6 +3716,38 @@ type ProblemView struct {
 // ProblemViewSeverity defines model for ProblemView.Severity.
 type ProblemViewSeverity string
 
+// ProcessView defines model for ProcessView.
+type ProcessView struct {
+	// Disk The file system of its data folder.
+	Disk     *DiskView       `json:"disk,omitempty"`
+	Host     string          `json:"host"`
+	ID       string          `json:"id"`
+	Pid      int64           `json:"pid"`
+	Problems []ProblemView   `json:"problems"`
+	Role     ProcessViewRole `json:"role"`
+	SeenAt   time.Time       `json:"seen_at"`
+
+	// Self It is the one that answers.
+	Self      bool      `json:"self"`
+	StartedAt time.Time `json:"started_at"`
+
+	// State silent: it went away without a word; stopped: in good order, with something left in its write-ahead log.
+	State ProcessViewState `json:"state"`
+
+	// URL Where the other processes reach it.
+	URL     string `json:"url"`
+	Version string `json:"version"`
+
+	// Wal Its write-ahead log, by signal; empty where it takes no telemetry.
+	Wal []LaneView `json:"wal"`
+}
+
+// ProcessViewRole defines model for ProcessView.Role.
+type ProcessViewRole string
+
+// ProcessViewState silent: it went away without a word; stopped: in good order, with something left in its write-ahead log.
+type ProcessViewState string
+
 // Product defines model for Product.
 type Product struct {
 	Created     time.Time     `json:"created"`
@@ -3467,7 +3881,10 @@ type RecordedReleaseView struct {
 	ID        string     `json:"id"`
 
 	// IsNew False: it was recorded already, and what was newly known was added.
-	IsNew    bool       `json:"is_new"`
+	IsNew bool `json:"is_new"`
+
+	// Known Telemetry of the service ever came, as far as 30 days back. If not, its name may be misspelt, or it is yet to start.
+	Known    bool       `json:"known"`
 	LastSeen *time.Time `json:"last_seen,omitempty"`
 	Note     string     `json:"note"`
 
@@ -3558,8 +3975,11 @@ type ReleaseDetailView struct {
 	FirstSeen *time.Time `json:"first_seen,omitempty"`
 
 	// From With to and version: what can be blamed on it, as errors since this release.
-	From     time.Time    `json:"from"`
-	ID       string       `json:"id"`
+	From time.Time `json:"from"`
+	ID   string    `json:"id"`
+
+	// Known Telemetry of the service ever came, as far as 30 days back. If not, its name may be misspelt, or it is yet to start.
+	Known    bool         `json:"known"`
 	LastSeen *time.Time   `json:"last_seen,omitempty"`
 	Next     *ReleaseView `json:"next,omitempty"`
 	Note     string       `json:"note"`
@@ -3664,8 +4084,11 @@ type ReleaseView struct {
 	// FirstSeen First telemetry of it; missing: none yet.
 	FirstSeen *time.Time `json:"first_seen,omitempty"`
 	ID        string     `json:"id"`
-	LastSeen  *time.Time `json:"last_seen,omitempty"`
-	Note      string     `json:"note"`
+
+	// Known Telemetry of the service ever came, as far as 30 days back. If not, its name may be misspelt, or it is yet to start.
+	Known    bool       `json:"known"`
+	LastSeen *time.Time `json:"last_seen,omitempty"`
+	Note     string     `json:"note"`
 
 	// Replaced When its last telemetry came before others had replaced it; missing while it goes on.
 	Replaced *time.Time `json:"replaced,omitempty"`
@@ -3702,11 +4125,31 @@ type SQLBody struct {
 	// Limit At most so many rows; 1,000 when left out. Also at most 8 MB.
 	Limit *int64 `json:"limit,omitempty"`
 
-	// Query One SELECT (or EXPLAIN, DESCRIBE, SHOW) in ClickHouse's dialect. {from:DateTime64(9)} and {to:DateTime64(9)} stand for the range.
+	// Query One SELECT (or EXPLAIN of one, or DESCRIBE TABLE) in ClickHouse's dialect. {from:DateTime64(9)} and {to:DateTime64(9)} stand for the range.
 	Query string `json:"query"`
+
+	// Run A name of the asker's choosing for this run, by which get-sql-run says how far it is.
+	Run *string `json:"run,omitempty"`
 
 	// To End of the range; now when left out.
 	To *string `json:"to,omitempty"`
+}
+
+// SQLRunRecord defines model for SQLRunRecord.
+type SQLRunRecord struct {
+	// Bytes Read so far.
+	Bytes     int64 `json:"bytes"`
+	ElapsedNs int64 `json:"elapsed_ns"`
+
+	// Memory Bytes held.
+	Memory int64 `json:"memory"`
+
+	// Rows Read so far.
+	Rows    int64 `json:"rows"`
+	Running bool  `json:"running"`
+
+	// TotalRows To read, as far as is known by now.
+	TotalRows int64 `json:"total_rows"`
 }
 
 // SampledRecord defines model for SampledRecord.
@@ -4023,14 +4466,23 @@ type StatusView struct {
 	Otlp    OTLPView `json:"otlp"`
 
 	// Problems What a person should know or do, the worst first.
-	Problems  []ProblemView `json:"problems"`
-	StartedAt time.Time     `json:"started_at"`
-	UptimeNs  int64         `json:"uptime_ns"`
-	Version   string        `json:"version"`
+	Problems []ProblemView `json:"problems"`
+
+	// Processes All that share the database, this one included; empty where there can be one alone.
+	Processes []ProcessView `json:"processes"`
+
+	// Role Of the process that answers.
+	Role      StatusViewRole `json:"role"`
+	StartedAt time.Time      `json:"started_at"`
+	UptimeNs  int64          `json:"uptime_ns"`
+	Version   string         `json:"version"`
 
 	// Wal The write-ahead log, by signal.
 	Wal []LaneView `json:"wal"`
 }
+
+// StatusViewRole Of the process that answers.
+type StatusViewRole string
 
 // StorageView defines model for StorageView.
 type StorageView struct {
@@ -4473,6 +4925,21 @@ type ViewChangeBody struct {
 	Note   *string `json:"note,omitempty"`
 	Search *string `json:"search,omitempty"`
 	Shared *bool   `json:"shared,omitempty"`
+}
+
+// WindowView defines model for WindowView.
+type WindowView struct {
+	BeforeFrom time.Time `json:"before_from"`
+	BeforeTo   time.Time `json:"before_to"`
+
+	// From After it came; the minute in which it came is left out on both sides.
+	From time.Time `json:"from"`
+
+	// Live The time after is not over yet.
+	Live bool `json:"live"`
+
+	// To As from: no whole minute has passed yet.
+	To time.Time `json:"to"`
 }
 
 // ListAuditParams defines parameters for ListAudit.
@@ -4946,9 +5413,21 @@ type ListReleasesParams struct {
 	Env     *string `form:"env,omitempty" json:"env,omitempty"`
 	Version *string `form:"version,omitempty" json:"version,omitempty"`
 
+	// Team Only of services of this team, by id or slug.
+	Team *string `form:"team,omitempty" json:"team,omitempty"`
+
+	// Product Only of services of this product, by id or slug.
+	Product *string `form:"product,omitempty" json:"product,omitempty"`
+
 	// After The cursor of the page before.
 	After *string `form:"after,omitempty" json:"after,omitempty"`
 	Limit *int64  `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// ListReleaseEffectsParams defines parameters for ListReleaseEffects.
+type ListReleaseEffectsParams struct {
+	// Ids Of releases, with commas between.
+	Ids []string `form:"ids" json:"ids"`
 }
 
 // UpdateReleaseParams defines parameters for UpdateRelease.
@@ -4956,6 +5435,16 @@ type UpdateReleaseParams struct {
 	// IfMatch The ETag of the state that was edited. The edit is refused (412) when somebody changed it meanwhile.
 	IfMatch *string `json:"If-Match,omitempty"`
 }
+
+// GetReleaseEffectParams defines parameters for GetReleaseEffect.
+type GetReleaseEffectParams struct {
+	// Window How long after it, at most 168h; cut where it was replaced.
+	Window  *string                        `form:"window,omitempty" json:"window,omitempty"`
+	Against *GetReleaseEffectParamsAgainst `form:"against,omitempty" json:"against,omitempty"`
+}
+
+// GetReleaseEffectParamsAgainst defines parameters for GetReleaseEffect.
+type GetReleaseEffectParamsAgainst string
 
 // ListServicesParams defines parameters for ListServices.
 type ListServicesParams struct {
@@ -5714,6 +6203,13 @@ type ClientInterface interface {
 	// Corresponds with GET /api/v1/owners/service (the `GetOwner` operationId).
 	GetOwner(ctx context.Context, params *GetOwnerParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ForgetProcess Forget a process that is not coming back
+	//
+	// One that runs is not forgotten. What is in the write-ahead log of a forgotten process is stored if it is started again after all.
+	//
+	// Corresponds with DELETE /api/v1/processes/{id} (the `ForgetProcess` operationId).
+	ForgetProcess(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListProducts List products, by name
 	//
 	// Corresponds with GET /api/v1/products (the `ListProducts` operationId).
@@ -5829,7 +6325,7 @@ type ClientInterface interface {
 
 	// CreateReleaseWithBody Record a release
 	//
-	// The same service, environment, version and commit told again is the same release; what is newly known is added to it. When another version was released in between, it is a release of its own: a rollback. What telemetry has seen already is joined with it.
+	// The same service, environment, version and commit told again is the same release; what is newly known is added to it. When another version was released in between, it is a release of its own: a rollback. What telemetry has seen already is joined with it. A service that never sent anything is taken, for a pipeline may tell before the first span, and marked: known is false.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -5838,12 +6334,19 @@ type ClientInterface interface {
 
 	// CreateRelease Record a release
 	//
-	// The same service, environment, version and commit told again is the same release; what is newly known is added to it. When another version was released in between, it is a release of its own: a rollback. What telemetry has seen already is joined with it.
+	// The same service, environment, version and commit told again is the same release; what is newly known is added to it. When another version was released in between, it is a release of its own: a rollback. What telemetry has seen already is joined with it. A service that never sent anything is taken, for a pipeline may tell before the first span, and marked: known is false.
 	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /api/v1/releases (the `CreateRelease` operationId).
 	CreateRelease(ctx context.Context, body CreateReleaseJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListReleaseEffects What several releases changed, in few figures
+	//
+	// Requests of the hour after each, or as long as it went on, and of as long before.
+	//
+	// Corresponds with GET /api/v1/releases/effects (the `ListReleaseEffects` operationId).
+	ListReleaseEffects(ctx context.Context, params *ListReleaseEffectsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// DeleteRelease Remove a release that was recorded by mistake; the same telemetry does not bring it back
 	//
@@ -5868,6 +6371,13 @@ type ClientInterface interface {
 	//
 	// Corresponds with PATCH /api/v1/releases/{id} (the `UpdateRelease` operationId).
 	UpdateRelease(ctx context.Context, id string, params *UpdateReleaseParams, body UpdateReleaseJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetReleaseEffect What a release changed: requests, endpoints, errors, instances
+	//
+	// The time after it is compared with as long a time before, or with the same time of the day or the week before.
+	//
+	// Corresponds with GET /api/v1/releases/{id}/effect (the `GetReleaseEffect` operationId).
+	GetReleaseEffect(ctx context.Context, id string, params *GetReleaseEffectParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListServices The services that sent anything
 	//
@@ -5978,7 +6488,7 @@ type ClientInterface interface {
 
 	// RunSQLWithBody Ask in SQL
 	//
-	// Read-only, bounded in time, memory and rows. The tables are those that Yagura stores logs, spans and figures in; their columns may change from one version to the next.
+	// Read-only, bounded in time, memory and rows; a caller that goes away ends it. The tables are those of list-sql-tables, and no others can be named: those that Yagura stores logs, spans and figures in; their columns may change from one version to the next.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -5987,12 +6497,19 @@ type ClientInterface interface {
 
 	// RunSQL Ask in SQL
 	//
-	// Read-only, bounded in time, memory and rows. The tables are those that Yagura stores logs, spans and figures in; their columns may change from one version to the next.
+	// Read-only, bounded in time, memory and rows; a caller that goes away ends it. The tables are those of list-sql-tables, and no others can be named: those that Yagura stores logs, spans and figures in; their columns may change from one version to the next.
 	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /api/v1/sql (the `RunSQL` operationId).
 	RunSQL(ctx context.Context, body RunSQLJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetSQLRun How far a statement of one's own is
+	//
+	// Of a run that has ended, or not begun, running is false.
+	//
+	// Corresponds with GET /api/v1/sql/runs/{run} (the `GetSQLRun` operationId).
+	GetSQLRun(ctx context.Context, run string, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListSQLTables The tables that can be asked in SQL, with their columns
 	//
@@ -7021,6 +7538,23 @@ func (c *Client) GetOwner(ctx context.Context, params *GetOwnerParams, reqEditor
 	return c.Client.Do(req)
 }
 
+// ForgetProcess Forget a process that is not coming back
+//
+// One that runs is not forgotten. What is in the write-ahead log of a forgotten process is stored if it is started again after all.
+//
+// Corresponds with DELETE /api/v1/processes/{id} (the `ForgetProcess` operationId).
+func (c *Client) ForgetProcess(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewForgetProcessRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListProducts List products, by name
 //
 // Corresponds with GET /api/v1/products (the `ListProducts` operationId).
@@ -7306,7 +7840,7 @@ func (c *Client) ListReleases(ctx context.Context, params *ListReleasesParams, r
 
 // CreateReleaseWithBody Record a release
 //
-// The same service, environment, version and commit told again is the same release; what is newly known is added to it. When another version was released in between, it is a release of its own: a rollback. What telemetry has seen already is joined with it.
+// The same service, environment, version and commit told again is the same release; what is newly known is added to it. When another version was released in between, it is a release of its own: a rollback. What telemetry has seen already is joined with it. A service that never sent anything is taken, for a pipeline may tell before the first span, and marked: known is false.
 //
 // Takes any type of body and a specified content type.
 //
@@ -7325,13 +7859,30 @@ func (c *Client) CreateReleaseWithBody(ctx context.Context, contentType string, 
 
 // CreateRelease Record a release
 //
-// The same service, environment, version and commit told again is the same release; what is newly known is added to it. When another version was released in between, it is a release of its own: a rollback. What telemetry has seen already is joined with it.
+// The same service, environment, version and commit told again is the same release; what is newly known is added to it. When another version was released in between, it is a release of its own: a rollback. What telemetry has seen already is joined with it. A service that never sent anything is taken, for a pipeline may tell before the first span, and marked: known is false.
 //
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with POST /api/v1/releases (the `CreateRelease` operationId).
 func (c *Client) CreateRelease(ctx context.Context, body CreateReleaseJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewCreateReleaseRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListReleaseEffects What several releases changed, in few figures
+//
+// Requests of the hour after each, or as long as it went on, and of as long before.
+//
+// Corresponds with GET /api/v1/releases/effects (the `ListReleaseEffects` operationId).
+func (c *Client) ListReleaseEffects(ctx context.Context, params *ListReleaseEffectsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListReleaseEffectsRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -7396,6 +7947,23 @@ func (c *Client) UpdateReleaseWithBody(ctx context.Context, id string, params *U
 // Corresponds with PATCH /api/v1/releases/{id} (the `UpdateRelease` operationId).
 func (c *Client) UpdateRelease(ctx context.Context, id string, params *UpdateReleaseParams, body UpdateReleaseJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewUpdateReleaseRequest(c.Server, id, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetReleaseEffect What a release changed: requests, endpoints, errors, instances
+//
+// The time after it is compared with as long a time before, or with the same time of the day or the week before.
+//
+// Corresponds with GET /api/v1/releases/{id}/effect (the `GetReleaseEffect` operationId).
+func (c *Client) GetReleaseEffect(ctx context.Context, id string, params *GetReleaseEffectParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetReleaseEffectRequest(c.Server, id, params)
 	if err != nil {
 		return nil, err
 	}
@@ -7685,7 +8253,7 @@ func (c *Client) TailSpans(ctx context.Context, params *TailSpansParams, reqEdit
 
 // RunSQLWithBody Ask in SQL
 //
-// Read-only, bounded in time, memory and rows. The tables are those that Yagura stores logs, spans and figures in; their columns may change from one version to the next.
+// Read-only, bounded in time, memory and rows; a caller that goes away ends it. The tables are those of list-sql-tables, and no others can be named: those that Yagura stores logs, spans and figures in; their columns may change from one version to the next.
 //
 // Takes any type of body and a specified content type.
 //
@@ -7704,13 +8272,30 @@ func (c *Client) RunSQLWithBody(ctx context.Context, contentType string, body io
 
 // RunSQL Ask in SQL
 //
-// Read-only, bounded in time, memory and rows. The tables are those that Yagura stores logs, spans and figures in; their columns may change from one version to the next.
+// Read-only, bounded in time, memory and rows; a caller that goes away ends it. The tables are those of list-sql-tables, and no others can be named: those that Yagura stores logs, spans and figures in; their columns may change from one version to the next.
 //
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with POST /api/v1/sql (the `RunSQL` operationId).
 func (c *Client) RunSQL(ctx context.Context, body RunSQLJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewRunSQLRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetSQLRun How far a statement of one's own is
+//
+// Of a run that has ended, or not begun, running is false.
+//
+// Corresponds with GET /api/v1/sql/runs/{run} (the `GetSQLRun` operationId).
+func (c *Client) GetSQLRun(ctx context.Context, run string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetSQLRunRequest(c.Server, run)
 	if err != nil {
 		return nil, err
 	}
@@ -11508,6 +12093,40 @@ func NewGetOwnerRequest(server string, params *GetOwnerParams) (*http.Request, e
 	return req, nil
 }
 
+// NewForgetProcessRequest constructs an http.Request for the ForgetProcess method
+func NewForgetProcessRequest(server string, id string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/processes/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewListProductsRequest constructs an http.Request for the ListProducts method
 func NewListProductsRequest(server string) (*http.Request, error) {
 	var err error
@@ -12023,6 +12642,30 @@ func NewListReleasesRequest(server string, params *ListReleasesParams) (*http.Re
 
 		}
 
+		if params.Team != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "team", *params.Team, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Product != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "product", *params.Product, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if params.After != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "after", *params.After, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
@@ -12097,6 +12740,60 @@ func NewCreateReleaseRequestWithBody(server string, contentType string, body io.
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewListReleaseEffectsRequest constructs an http.Request for the ListReleaseEffects method
+func NewListReleaseEffectsRequest(server string, params *ListReleaseEffectsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/releases/effects")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Ids != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "ids", params.Ids, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
 
 	return req, nil
 }
@@ -12226,6 +12923,79 @@ func NewUpdateReleaseRequestWithBody(server string, id string, params *UpdateRel
 			req.Header.Set("If-Match", headerParam0)
 		}
 
+	}
+
+	return req, nil
+}
+
+// NewGetReleaseEffectRequest constructs an http.Request for the GetReleaseEffect method
+func NewGetReleaseEffectRequest(server string, id string, params *GetReleaseEffectParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/releases/%s/effect", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Window != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "window", *params.Window, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Against != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "against", *params.Against, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
 	}
 
 	return req, nil
@@ -13601,6 +14371,40 @@ func NewRunSQLRequestWithBody(server string, contentType string, body io.Reader)
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewGetSQLRunRequest constructs an http.Request for the GetSQLRun method
+func NewGetSQLRunRequest(server string, run string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "run", run, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/sql/runs/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
 
 	return req, nil
 }
@@ -15663,6 +16467,15 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /api/v1/owners/service (the `GetOwner` operationId).
 	GetOwnerWithResponse(ctx context.Context, params *GetOwnerParams, reqEditors ...RequestEditorFn) (*GetOwnerResponse, error)
 
+	// ForgetProcessWithResponse Forget a process that is not coming back
+	//
+	// One that runs is not forgotten. What is in the write-ahead log of a forgotten process is stored if it is started again after all.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v1/processes/{id} (the `ForgetProcess` operationId).
+	ForgetProcessWithResponse(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*ForgetProcessResponse, error)
+
 	// ListProductsWithResponse List products, by name
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -15792,7 +16605,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateReleaseWithBodyWithResponse Record a release
 	//
-	// The same service, environment, version and commit told again is the same release; what is newly known is added to it. When another version was released in between, it is a release of its own: a rollback. What telemetry has seen already is joined with it.
+	// The same service, environment, version and commit told again is the same release; what is newly known is added to it. When another version was released in between, it is a release of its own: a rollback. What telemetry has seen already is joined with it. A service that never sent anything is taken, for a pipeline may tell before the first span, and marked: known is false.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -15801,12 +16614,21 @@ type ClientWithResponsesInterface interface {
 
 	// CreateReleaseWithResponse Record a release
 	//
-	// The same service, environment, version and commit told again is the same release; what is newly known is added to it. When another version was released in between, it is a release of its own: a rollback. What telemetry has seen already is joined with it.
+	// The same service, environment, version and commit told again is the same release; what is newly known is added to it. When another version was released in between, it is a release of its own: a rollback. What telemetry has seen already is joined with it. A service that never sent anything is taken, for a pipeline may tell before the first span, and marked: known is false.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /api/v1/releases (the `CreateRelease` operationId).
 	CreateReleaseWithResponse(ctx context.Context, body CreateReleaseJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateReleaseResponse, error)
+
+	// ListReleaseEffectsWithResponse What several releases changed, in few figures
+	//
+	// Requests of the hour after each, or as long as it went on, and of as long before.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/releases/effects (the `ListReleaseEffects` operationId).
+	ListReleaseEffectsWithResponse(ctx context.Context, params *ListReleaseEffectsParams, reqEditors ...RequestEditorFn) (*ListReleaseEffectsResponse, error)
 
 	// DeleteReleaseWithResponse Remove a release that was recorded by mistake; the same telemetry does not bring it back
 	//
@@ -15835,6 +16657,15 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with PATCH /api/v1/releases/{id} (the `UpdateRelease` operationId).
 	UpdateReleaseWithResponse(ctx context.Context, id string, params *UpdateReleaseParams, body UpdateReleaseJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateReleaseResponse, error)
+
+	// GetReleaseEffectWithResponse What a release changed: requests, endpoints, errors, instances
+	//
+	// The time after it is compared with as long a time before, or with the same time of the day or the week before.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/releases/{id}/effect (the `GetReleaseEffect` operationId).
+	GetReleaseEffectWithResponse(ctx context.Context, id string, params *GetReleaseEffectParams, reqEditors ...RequestEditorFn) (*GetReleaseEffectResponse, error)
 
 	// ListServicesWithResponse The services that sent anything
 	//
@@ -15971,7 +16802,7 @@ type ClientWithResponsesInterface interface {
 
 	// RunSQLWithBodyWithResponse Ask in SQL
 	//
-	// Read-only, bounded in time, memory and rows. The tables are those that Yagura stores logs, spans and figures in; their columns may change from one version to the next.
+	// Read-only, bounded in time, memory and rows; a caller that goes away ends it. The tables are those of list-sql-tables, and no others can be named: those that Yagura stores logs, spans and figures in; their columns may change from one version to the next.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -15980,12 +16811,21 @@ type ClientWithResponsesInterface interface {
 
 	// RunSQLWithResponse Ask in SQL
 	//
-	// Read-only, bounded in time, memory and rows. The tables are those that Yagura stores logs, spans and figures in; their columns may change from one version to the next.
+	// Read-only, bounded in time, memory and rows; a caller that goes away ends it. The tables are those of list-sql-tables, and no others can be named: those that Yagura stores logs, spans and figures in; their columns may change from one version to the next.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /api/v1/sql (the `RunSQL` operationId).
 	RunSQLWithResponse(ctx context.Context, body RunSQLJSONRequestBody, reqEditors ...RequestEditorFn) (*RunSQLResponse, error)
+
+	// GetSQLRunWithResponse How far a statement of one's own is
+	//
+	// Of a run that has ended, or not begun, running is false.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/sql/runs/{run} (the `GetSQLRun` operationId).
+	GetSQLRunWithResponse(ctx context.Context, run string, reqEditors ...RequestEditorFn) (*GetSQLRunResponse, error)
 
 	// ListSQLTablesWithResponse The tables that can be asked in SQL, with their columns
 	//
@@ -18257,6 +19097,47 @@ func (r GetOwnerResponse) ContentType() string {
 	return ""
 }
 
+type ForgetProcessResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ForgetProcessResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ForgetProcessResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ForgetProcessResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ForgetProcessResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ForgetProcessResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListProductsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -18895,6 +19776,54 @@ func (r CreateReleaseResponse) ContentType() string {
 	return ""
 }
 
+type ListReleaseEffectsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *GlanceViewList
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListReleaseEffectsResponse) GetJSON200() *GlanceViewList {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListReleaseEffectsResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListReleaseEffectsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListReleaseEffectsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListReleaseEffectsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListReleaseEffectsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type DeleteReleaseResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -19040,6 +19969,54 @@ func (r UpdateReleaseResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r UpdateReleaseResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetReleaseEffectResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *EffectView
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetReleaseEffectResponse) GetJSON200() *EffectView {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetReleaseEffectResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetReleaseEffectResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetReleaseEffectResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetReleaseEffectResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetReleaseEffectResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -19815,6 +20792,54 @@ func (r RunSQLResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r RunSQLResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetSQLRunResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SQLRunRecord
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetSQLRunResponse) GetJSON200() *SQLRunRecord {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetSQLRunResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetSQLRunResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetSQLRunResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetSQLRunResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetSQLRunResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -22173,6 +23198,21 @@ func (c *ClientWithResponses) GetOwnerWithResponse(ctx context.Context, params *
 	return ParseGetOwnerResponse(rsp)
 }
 
+// ForgetProcessWithResponse Forget a process that is not coming back
+//
+// One that runs is not forgotten. What is in the write-ahead log of a forgotten process is stored if it is started again after all.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v1/processes/{id} (the `ForgetProcess` operationId).
+func (c *ClientWithResponses) ForgetProcessWithResponse(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*ForgetProcessResponse, error) {
+	rsp, err := c.ForgetProcess(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseForgetProcessResponse(rsp)
+}
+
 // ListProductsWithResponse List products, by name
 //
 // Returns a wrapper object for the known response body format(s).
@@ -22404,7 +23444,7 @@ func (c *ClientWithResponses) ListReleasesWithResponse(ctx context.Context, para
 
 // CreateReleaseWithBodyWithResponse Record a release
 //
-// The same service, environment, version and commit told again is the same release; what is newly known is added to it. When another version was released in between, it is a release of its own: a rollback. What telemetry has seen already is joined with it.
+// The same service, environment, version and commit told again is the same release; what is newly known is added to it. When another version was released in between, it is a release of its own: a rollback. What telemetry has seen already is joined with it. A service that never sent anything is taken, for a pipeline may tell before the first span, and marked: known is false.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -22419,7 +23459,7 @@ func (c *ClientWithResponses) CreateReleaseWithBodyWithResponse(ctx context.Cont
 
 // CreateReleaseWithResponse Record a release
 //
-// The same service, environment, version and commit told again is the same release; what is newly known is added to it. When another version was released in between, it is a release of its own: a rollback. What telemetry has seen already is joined with it.
+// The same service, environment, version and commit told again is the same release; what is newly known is added to it. When another version was released in between, it is a release of its own: a rollback. What telemetry has seen already is joined with it. A service that never sent anything is taken, for a pipeline may tell before the first span, and marked: known is false.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -22430,6 +23470,21 @@ func (c *ClientWithResponses) CreateReleaseWithResponse(ctx context.Context, bod
 		return nil, err
 	}
 	return ParseCreateReleaseResponse(rsp)
+}
+
+// ListReleaseEffectsWithResponse What several releases changed, in few figures
+//
+// Requests of the hour after each, or as long as it went on, and of as long before.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/releases/effects (the `ListReleaseEffects` operationId).
+func (c *ClientWithResponses) ListReleaseEffectsWithResponse(ctx context.Context, params *ListReleaseEffectsParams, reqEditors ...RequestEditorFn) (*ListReleaseEffectsResponse, error) {
+	rsp, err := c.ListReleaseEffects(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListReleaseEffectsResponse(rsp)
 }
 
 // DeleteReleaseWithResponse Remove a release that was recorded by mistake; the same telemetry does not bring it back
@@ -22482,6 +23537,21 @@ func (c *ClientWithResponses) UpdateReleaseWithResponse(ctx context.Context, id 
 		return nil, err
 	}
 	return ParseUpdateReleaseResponse(rsp)
+}
+
+// GetReleaseEffectWithResponse What a release changed: requests, endpoints, errors, instances
+//
+// The time after it is compared with as long a time before, or with the same time of the day or the week before.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/releases/{id}/effect (the `GetReleaseEffect` operationId).
+func (c *ClientWithResponses) GetReleaseEffectWithResponse(ctx context.Context, id string, params *GetReleaseEffectParams, reqEditors ...RequestEditorFn) (*GetReleaseEffectResponse, error) {
+	rsp, err := c.GetReleaseEffect(ctx, id, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetReleaseEffectResponse(rsp)
 }
 
 // ListServicesWithResponse The services that sent anything
@@ -22721,7 +23791,7 @@ func (c *ClientWithResponses) TailSpansWithResponse(ctx context.Context, params 
 
 // RunSQLWithBodyWithResponse Ask in SQL
 //
-// Read-only, bounded in time, memory and rows. The tables are those that Yagura stores logs, spans and figures in; their columns may change from one version to the next.
+// Read-only, bounded in time, memory and rows; a caller that goes away ends it. The tables are those of list-sql-tables, and no others can be named: those that Yagura stores logs, spans and figures in; their columns may change from one version to the next.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -22736,7 +23806,7 @@ func (c *ClientWithResponses) RunSQLWithBodyWithResponse(ctx context.Context, co
 
 // RunSQLWithResponse Ask in SQL
 //
-// Read-only, bounded in time, memory and rows. The tables are those that Yagura stores logs, spans and figures in; their columns may change from one version to the next.
+// Read-only, bounded in time, memory and rows; a caller that goes away ends it. The tables are those of list-sql-tables, and no others can be named: those that Yagura stores logs, spans and figures in; their columns may change from one version to the next.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -22747,6 +23817,21 @@ func (c *ClientWithResponses) RunSQLWithResponse(ctx context.Context, body RunSQ
 		return nil, err
 	}
 	return ParseRunSQLResponse(rsp)
+}
+
+// GetSQLRunWithResponse How far a statement of one's own is
+//
+// Of a run that has ended, or not begun, running is false.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/sql/runs/{run} (the `GetSQLRun` operationId).
+func (c *ClientWithResponses) GetSQLRunWithResponse(ctx context.Context, run string, reqEditors ...RequestEditorFn) (*GetSQLRunResponse, error) {
+	rsp, err := c.GetSQLRun(ctx, run, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetSQLRunResponse(rsp)
 }
 
 // ListSQLTablesWithResponse The tables that can be asked in SQL, with their columns
@@ -24739,6 +25824,35 @@ func ParseGetOwnerResponse(rsp *http.Response) (*GetOwnerResponse, error) {
 	return response, nil
 }
 
+// ParseForgetProcessResponse parses an HTTP response from a ForgetProcessWithResponse call
+func ParseForgetProcessResponse(rsp *http.Response) (*ForgetProcessResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ForgetProcessResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseListProductsResponse parses an HTTP response from a ListProductsWithResponse call
 func ParseListProductsResponse(rsp *http.Response) (*ListProductsResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -25221,6 +26335,39 @@ func ParseCreateReleaseResponse(rsp *http.Response) (*CreateReleaseResponse, err
 	return response, nil
 }
 
+// ParseListReleaseEffectsResponse parses an HTTP response from a ListReleaseEffectsWithResponse call
+func ParseListReleaseEffectsResponse(rsp *http.Response) (*ListReleaseEffectsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListReleaseEffectsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest GlanceViewList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseDeleteReleaseResponse parses an HTTP response from a DeleteReleaseWithResponse call
 func ParseDeleteReleaseResponse(rsp *http.Response) (*DeleteReleaseResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -25337,6 +26484,39 @@ func ParseUpdateReleaseResponse(rsp *http.Response) (*UpdateReleaseResponse, err
 			headers.ETag = &value
 		}
 		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetReleaseEffectResponse parses an HTTP response from a GetReleaseEffectWithResponse call
+func ParseGetReleaseEffectResponse(rsp *http.Response) (*GetReleaseEffectResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetReleaseEffectResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest EffectView
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
 	}
 
 	return response, nil
@@ -25878,6 +27058,39 @@ func ParseRunSQLResponse(rsp *http.Response) (*RunSQLResponse, error) {
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest TableBody
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetSQLRunResponse parses an HTTP response from a GetSQLRunWithResponse call
+func ParseGetSQLRunResponse(rsp *http.Response) (*GetSQLRunResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetSQLRunResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SQLRunRecord
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

@@ -19,7 +19,7 @@ const (
 	maxName   = 100
 	maxNote   = 1000
 	maxSearch = 256 << 10 // a statement in SQL stands in it, with its letters escaped
-	maxOwn    = 500 // views of one person
+	maxOwn    = 500       // views of one person
 )
 
 // View is a saved view.

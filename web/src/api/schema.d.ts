@@ -608,6 +608,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/processes/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Forget a process that is not coming back
+         * @description One that runs is not forgotten. What is in the write-ahead log of a forgotten process is stored if it is started again after all.
+         */
+        delete: operations["forget-process"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/products": {
         parameters: {
             query?: never;
@@ -736,9 +756,29 @@ export interface paths {
         put?: never;
         /**
          * Record a release
-         * @description The same service, environment, version and commit told again is the same release; what is newly known is added to it. When another version was released in between, it is a release of its own: a rollback. What telemetry has seen already is joined with it.
+         * @description The same service, environment, version and commit told again is the same release; what is newly known is added to it. When another version was released in between, it is a release of its own: a rollback. What telemetry has seen already is joined with it. A service that never sent anything is taken, for a pipeline may tell before the first span, and marked: known is false.
          */
         post: operations["create-release"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/releases/effects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What several releases changed, in few figures
+         * @description Requests of the hour after each, or as long as it went on, and of as long before.
+         */
+        get: operations["list-release-effects"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -762,6 +802,26 @@ export interface paths {
         head?: never;
         /** Edit what is told of a release */
         patch: operations["update-release"];
+        trace?: never;
+    };
+    "/api/v1/releases/{id}/effect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a release changed: requests, endpoints, errors, instances
+         * @description The time after it is compared with as long a time before, or with the same time of the day or the week before.
+         */
+        get: operations["get-release-effect"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/services": {
@@ -1019,9 +1079,29 @@ export interface paths {
         put?: never;
         /**
          * Ask in SQL
-         * @description Read-only, bounded in time, memory and rows. The tables are those that Yagura stores logs, spans and figures in; their columns may change from one version to the next.
+         * @description Read-only, bounded in time, memory and rows; a caller that goes away ends it. The tables are those of list-sql-tables, and no others can be named: those that Yagura stores logs, spans and figures in; their columns may change from one version to the next.
          */
         post: operations["run-sql"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sql/runs/{run}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How far a statement of one's own is
+         * @description Of a run that has ended, or not begun, running is false.
+         */
+        get: operations["get-sql-run"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1608,6 +1688,20 @@ export interface components {
             /** Format: date-time */
             to: string;
         };
+        ChangeView: {
+            after: components["schemas"]["RedView"];
+            before: components["schemas"]["RedView"];
+            /**
+             * @description What became of the share of failed requests; a difference that chance may have made is the same.
+             * @enum {string}
+             */
+            errors: "worse" | "better" | "same" | "too_few";
+            /**
+             * @description What became of the 95th percentile; less than a fifth is the same.
+             * @enum {string}
+             */
+            latency: "worse" | "better" | "same" | "too_few";
+        };
         ClaimView: {
             by?: string;
             /** @description Of a file. */
@@ -1839,6 +1933,59 @@ export interface components {
             to: string;
             to_env: string;
             trend: components["schemas"]["TrendView"];
+        };
+        EffectView: {
+            /** @description Where the commits since the release before are to be read; empty when that is not known. */
+            diff_url: string;
+            /** @description The one that became worst first. */
+            endpoints: components["schemas"]["EndpointEffectView"][];
+            /**
+             * Format: date-time
+             * @description Where the series begin: both times, and what lies between.
+             */
+            from: string;
+            /** @description Groups that were seen three times or more before, and never since. */
+            gone_errors: components["schemas"]["GroupEffectView"][];
+            /** @description Those that sent anything in the last 15 minutes of it, or lately. */
+            instances: components["schemas"]["InstanceView"][];
+            /** @description Groups that were seen on both sides. */
+            lasting_errors: components["schemas"]["GroupEffectView"][];
+            /** @description Groups that were first seen ever since it came. */
+            new_errors: components["schemas"]["GroupEffectView"][];
+            /** @description Groups that were seen since it came and not just before, but earlier. */
+            other_errors: components["schemas"]["GroupEffectView"][];
+            release: components["schemas"]["ReleaseDetailView"];
+            requests: components["schemas"]["ChangeView"];
+            /**
+             * Format: date-time
+             * @description The first minute of which there are figures at all.
+             */
+            since?: string;
+            /** Format: int64 */
+            step_ns: number;
+            /** Format: date-time */
+            to: string;
+            trend: components["schemas"]["TrendView"];
+            /** @description Over the series. */
+            versions: components["schemas"]["VersionView"][];
+            window: components["schemas"]["WindowView"];
+        };
+        EndpointEffectView: {
+            after: components["schemas"]["RedView"];
+            before: components["schemas"]["RedView"];
+            endpoint: string;
+            /**
+             * @description What became of the share of failed requests; a difference that chance may have made is the same.
+             * @enum {string}
+             */
+            errors: "worse" | "better" | "same" | "too_few";
+            /** @enum {string} */
+            kind: "server" | "consumer";
+            /**
+             * @description What became of the 95th percentile; less than a fifth is the same.
+             * @enum {string}
+             */
+            latency: "worse" | "better" | "same" | "too_few";
         };
         EndpointPageView: {
             before?: components["schemas"]["RedView"];
@@ -2135,6 +2282,52 @@ export interface components {
              * @description Byte offset of the wrong part.
              */
             pos: number;
+        };
+        GlanceView: {
+            after: components["schemas"]["RedView"];
+            before: components["schemas"]["RedView"];
+            /**
+             * @description What became of the share of failed requests; a difference that chance may have made is the same.
+             * @enum {string}
+             */
+            errors: "worse" | "better" | "same" | "too_few";
+            id: string;
+            /**
+             * @description What became of the 95th percentile; less than a fifth is the same.
+             * @enum {string}
+             */
+            latency: "worse" | "better" | "same" | "too_few";
+            window: components["schemas"]["WindowView"];
+        };
+        GlanceViewList: {
+            items: components["schemas"]["GlanceView"][];
+            /** @description Pass as after for the next page; empty when there is none. */
+            next: string;
+        };
+        GroupEffectView: {
+            /**
+             * Format: int64
+             * @description In the time that it is compared with.
+             */
+            before: number;
+            /**
+             * Format: int64
+             * @description Since it came, as long as it goes on.
+             */
+            count: number;
+            /** Format: date-time */
+            first_ever?: string;
+            frame: string;
+            /** @description Of the group; spans and logs have it as error_group. */
+            id: string;
+            /** Format: date-time */
+            last?: string;
+            /** @description Without its values. */
+            message: string;
+            span_id: string;
+            trace_id: string;
+            trend: number[];
+            type: string;
         };
         HeatmapView: {
             /** @description Durations in ns; row i is [bounds[i], bounds[i+1]). */
@@ -2728,6 +2921,33 @@ export interface components {
             /** @description In the asker's language: what is the matter and what to do. */
             text: string;
         };
+        ProcessView: {
+            /** @description The file system of its data folder. */
+            disk?: components["schemas"]["DiskView"];
+            host: string;
+            id: string;
+            /** Format: int64 */
+            pid: number;
+            problems: components["schemas"]["ProblemView"][];
+            /** @enum {string} */
+            role: "all" | "ingest" | "query" | "jobs";
+            /** Format: date-time */
+            seen_at: string;
+            /** @description It is the one that answers. */
+            self: boolean;
+            /** Format: date-time */
+            started_at: string;
+            /**
+             * @description silent: it went away without a word; stopped: in good order, with something left in its write-ahead log.
+             * @enum {string}
+             */
+            state: "alive" | "silent" | "stopped";
+            /** @description Where the other processes reach it. */
+            url: string;
+            version: string;
+            /** @description Its write-ahead log, by signal; empty where it takes no telemetry. */
+            wal: components["schemas"]["LaneView"][];
+        };
         Product: {
             /** Format: date-time */
             created: string;
@@ -2844,6 +3064,8 @@ export interface components {
             id: string;
             /** @description False: it was recorded already, and what was newly known was added. */
             is_new: boolean;
+            /** @description Telemetry of the service ever came, as far as 30 days back. If not, its name may be misspelt, or it is yet to start. */
+            known: boolean;
             /** Format: date-time */
             last_seen?: string;
             note: string;
@@ -2949,6 +3171,8 @@ export interface components {
              */
             from: string;
             id: string;
+            /** @description Telemetry of the service ever came, as far as 30 days back. If not, its name may be misspelt, or it is yet to start. */
+            known: boolean;
             /** Format: date-time */
             last_seen?: string;
             next?: components["schemas"]["ReleaseView"];
@@ -3052,6 +3276,8 @@ export interface components {
              */
             first_seen?: string;
             id: string;
+            /** @description Telemetry of the service ever came, as far as 30 days back. If not, its name may be misspelt, or it is yet to start. */
+            known: boolean;
             /** Format: date-time */
             last_seen?: string;
             note: string;
@@ -3089,10 +3315,37 @@ export interface components {
              * @description At most so many rows; 1,000 when left out. Also at most 8 MB.
              */
             limit?: number;
-            /** @description One SELECT (or EXPLAIN, DESCRIBE, SHOW) in ClickHouse's dialect. {from:DateTime64(9)} and {to:DateTime64(9)} stand for the range. */
+            /** @description One SELECT (or EXPLAIN of one, or DESCRIBE TABLE) in ClickHouse's dialect. {from:DateTime64(9)} and {to:DateTime64(9)} stand for the range. */
             query: string;
+            /** @description A name of the asker's choosing for this run, by which get-sql-run says how far it is. */
+            run?: string;
             /** @description End of the range; now when left out. */
             to?: string;
+        };
+        SQLRunRecord: {
+            /**
+             * Format: int64
+             * @description Read so far.
+             */
+            bytes: number;
+            /** Format: int64 */
+            elapsed_ns: number;
+            /**
+             * Format: int64
+             * @description Bytes held.
+             */
+            memory: number;
+            /**
+             * Format: int64
+             * @description Read so far.
+             */
+            rows: number;
+            running: boolean;
+            /**
+             * Format: int64
+             * @description To read, as far as is known by now.
+             */
+            total_rows: number;
         };
         SampledRecord: {
             /** Format: int64 */
@@ -3384,6 +3637,13 @@ export interface components {
             otlp: components["schemas"]["OTLPView"];
             /** @description What a person should know or do, the worst first. */
             problems: components["schemas"]["ProblemView"][];
+            /** @description All that share the database, this one included; empty where there can be one alone. */
+            processes: components["schemas"]["ProcessView"][];
+            /**
+             * @description Of the process that answers.
+             * @enum {string}
+             */
+            role: "all" | "ingest" | "query" | "jobs";
             /** Format: date-time */
             started_at: string;
             /** Format: int64 */
@@ -3778,6 +4038,24 @@ export interface components {
             note?: string;
             search?: string;
             shared?: boolean;
+        };
+        WindowView: {
+            /** Format: date-time */
+            before_from: string;
+            /** Format: date-time */
+            before_to: string;
+            /**
+             * Format: date-time
+             * @description After it came; the minute in which it came is left out on both sides.
+             */
+            from: string;
+            /** @description The time after is not over yet. */
+            live: boolean;
+            /**
+             * Format: date-time
+             * @description As from: no whole minute has passed yet.
+             */
+            to: string;
         };
     };
     responses: never;
@@ -5255,6 +5533,35 @@ export interface operations {
             };
         };
     };
+    "forget-process": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-products": {
         parameters: {
             query?: never;
@@ -5620,6 +5927,10 @@ export interface operations {
                 service?: string;
                 env?: string;
                 version?: string;
+                /** @description Only of services of this team, by id or slug. */
+                team?: string;
+                /** @description Only of services of this product, by id or slug. */
+                product?: string;
                 /** @description The cursor of the page before. */
                 after?: string;
                 limit?: number;
@@ -5671,6 +5982,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RecordedReleaseView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-release-effects": {
+        parameters: {
+            query: {
+                /** @description Of releases, with commas between. */
+                ids: string[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GlanceViewList"];
                 };
             };
             /** @description Error */
@@ -5771,6 +6114,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReleaseView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-release-effect": {
+        parameters: {
+            query?: {
+                /** @description How long after it, at most 168h; cut where it was replaced. */
+                window?: string;
+                against?: "before" | "day" | "week";
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EffectView"];
                 };
             };
             /** @description Error */
@@ -6402,6 +6780,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TableBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-sql-run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SQLRunRecord"];
                 };
             };
             /** @description Error */
