@@ -17,6 +17,7 @@ func (a *App) secrets() config.SecretStore {
 func (a *App) openReleases(_, _ context.Context) error {
 	a.releases = release.NewService(release.Options{
 		DB: a.db, Clock: a.Clock, Log: a.Log.With("room", "release"), Sightings: sightings{a}, Audit: a.people, Secret: a.secrets().Resolve,
+		Figures: a.store, Owners: a.owners,
 	})
 	a.jobs.Add(a.releases.Job())
 	return nil

@@ -213,6 +213,18 @@ func (s *Owners) Of(ctx context.Context, service string) (Owner, error) {
 	return all[i], nil
 }
 
+// ServicesOf are the services of a team and a product, each by id or slug; "" is every one.
+func (s *Owners) ServicesOf(ctx context.Context, team, product string) ([]string, error) {
+	all, err := s.List(ctx)
+	names := []string{}
+	for _, o := range all {
+		if (ownersInput{Team: team, Product: product}).selects(o) {
+			names = append(names, o.Service)
+		}
+	}
+	return names, err
+}
+
 // Visible are the services that the context may see; all says that it is every one.
 func (s *Owners) Visible(ctx context.Context) (services []string, all bool, err error) {
 	if !authz.From(ctx).Restricted() {

@@ -151,6 +151,21 @@ type InstanceView struct {
 	Resource  map[string]string `json:"resource" doc:"As it was last sent."`
 }
 
+// NewRedView, NewTrendView, NewVersionViews and NewInstanceViews are for rooms that show
+// the same figures.
+func NewRedView(r telemetry.RED) RedView { return red(r) }
+
+// NewTrendView is a trend on the wire.
+func NewTrendView(t telemetry.Trend) TrendView { return trend(t) }
+
+// NewVersionViews are versions on the wire.
+func NewVersionViews(rows []telemetry.VersionFigures) []VersionView { return each(rows, versionView) }
+
+// NewInstanceViews are instances on the wire.
+func NewInstanceViews(rows []telemetry.InstanceFigures) []InstanceView {
+	return each(rows, instanceView)
+}
+
 func red(r telemetry.RED) RedView {
 	return RedView{Count: r.Count, Errors: r.Errors, P50NS: whole(r.P50), P95NS: whole(r.P95), P99NS: whole(r.P99), TotalNS: int64(min(r.Total, 1<<63-1))}
 }

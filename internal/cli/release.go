@@ -10,9 +10,16 @@ import (
 	"github.com/yagura-sre/yagura/internal/i18n"
 )
 
-// releaseCmd records a release. What a pipeline knows of itself is taken from the
-// variables that GitHub Actions and GitLab CI set.
+// releaseCmd is about releases. "yagura release SERVICE VERSION" records one.
 type releaseCmd struct {
+	Record releaseRecord `cmd:"" default:"withargs" help:"${release_record}"`
+	Ls     releaseLs     `cmd:"" help:"${release_ls}"`
+	Show   releaseShow   `cmd:"" help:"${release_show}"`
+}
+
+// releaseRecord records a release. What a pipeline knows of itself is taken from the
+// variables that GitHub Actions and GitLab CI set.
+type releaseRecord struct {
 	Service string `arg:"" help:"${release_service}"`
 	Version string `arg:"" help:"${release_version}"`
 
@@ -25,7 +32,7 @@ type releaseCmd struct {
 	remote
 }
 
-func (c releaseCmd) Run(s *session) error {
+func (c releaseRecord) Run(s *session) error {
 	body := client.CreateReleaseJSONRequestBody{Service: c.Service, Version: c.Version, Env: c.Env, Source: ptr(client.ReleaseInputBodySourceCli)}
 	for _, f := range []struct {
 		to   **string
@@ -57,7 +64,7 @@ func (c releaseCmd) Run(s *session) error {
 }
 
 // tell says in a line or two what is recorded.
-func (c releaseCmd) tell(s *session, r *client.RecordedReleaseView) error {
+func (c releaseRecord) tell(s *session, r *client.RecordedReleaseView) error {
 	where := ""
 	if r.Env != "" {
 		where = " (" + oneLine(r.Env) + ")"
@@ -71,9 +78,13 @@ func (c releaseCmd) tell(s *session, r *client.RecordedReleaseView) error {
 		text = i18n.F("Recorded %s as a rollback.", "%s をロールバックとして記録しました。", what)
 	}
 	lines := []string{s.text(text)}
-	if r.FirstSeen != nil {
+	switch {
+	case r.FirstSeen != nil:
 		lines = append(lines, s.text(i18n.F("First seen in telemetry: %s", "テレメトリーでの初回検出: %s", c.at(*r.FirstSeen))))
-	} else {
+	case !r.Known:
+		lines = append(lines, s.text(i18n.F("No telemetry of a service %q has ever come: it is yet to start, or its name is misspelt.",
+			"サービス %q のテレメトリーは一度も届いていません。起動前か、サービス名が間違っている可能性があります。", r.Service)))
+	default:
 		lines = append(lines, s.text(i18n.T("No telemetry of it yet.", "このバージョンのテレメトリーはまだ届いていません。")))
 	}
 	lines = append(lines, strings.TrimSuffix(c.Server, "/")+"/releases/"+r.ID)

@@ -28,13 +28,14 @@ type ReleaseView struct {
 	Replaced  *time.Time `json:"replaced,omitempty" doc:"When its last telemetry came before others had replaced it; missing while it goes on."`
 	Created   time.Time  `json:"created"`
 	CreatedBy string     `json:"created_by"`
+	Known     bool       `json:"known" doc:"Telemetry of the service ever came, as far as 30 days back. If not, its name may be misspelt, or it is yet to start."`
 }
 
-func view(r Release) ReleaseView {
+func view(r Release, known map[string]bool) ReleaseView {
 	return ReleaseView{
 		ID: r.ID, Service: r.Service, Env: r.Env, Version: r.Version, Commit: r.Commit, Author: r.Author, URL: r.URL, Note: r.Note,
 		Source: string(r.Source), Rollback: r.Rollback, At: r.At, Time: optional(r.Declared), FirstSeen: optional(r.Seen), LastSeen: optional(r.Last),
-		Replaced: optional(r.Ended), Created: r.Created, CreatedBy: r.CreatedBy,
+		Replaced: optional(r.Ended), Created: r.Created, CreatedBy: r.CreatedBy, Known: known[r.Service],
 	}
 }
 
@@ -54,9 +55,23 @@ type ReleaseDetailView struct {
 	To       *time.Time   `json:"to,omitempty" doc:"Missing while it goes on."`
 }
 
+func detailView(d Detail, known map[string]bool) ReleaseDetailView {
+	v := ReleaseDetailView{ReleaseView: view(d.Release, known), From: d.From, To: optional(d.To)}
+	for _, n := range []struct {
+		to   **ReleaseView
+		from Release
+	}{{&v.Previous, d.Previous}, {&v.Next, d.Next}} {
+		if n.from.ID != "" {
+			w := view(n.from, known)
+			*n.to = &w
+		}
+	}
+	return v
+}
+
 // etag names what can be edited; being seen on is no change.
 func etag(r Release) string {
-	v := view(r)
+	v := view(r, nil)
 	v.LastSeen, v.Replaced = nil, nil
 	return api.ETag(v)
 }
@@ -125,6 +140,8 @@ func Register(a *api.API, s *Service) {
 		Service string `query:"service" maxLength:"256"`
 		Env     string `query:"env" maxLength:"256"`
 		Version string `query:"version" maxLength:"256"`
+		Team    string `query:"team" maxLength:"63" doc:"Only of services of this team, by id or slug."`
+		Product string `query:"product" maxLength:"63" doc:"Only of services of this product, by id or slug."`
 		After   string `query:"after" maxLength:"512" doc:"The cursor of the page before."`
 		Limit   int    `query:"limit" minimum:"1" maximum:"500" default:"100"`
 	}) (*api.Out[api.List[ReleaseView]], error) {
@@ -139,13 +156,17 @@ func Register(a *api.API, s *Service) {
 		if q.After, err = api.ParseCursor[Cursor]("after", in.After); err != nil {
 			return nil, err
 		}
+		if q.Services, err = s.ownedBy(ctx, in.Team, in.Product); err != nil {
+			return nil, err
+		}
 		all, next, err := s.Releases(ctx, q)
 		if err != nil {
 			return nil, err
 		}
+		known := s.Known(ctx, all...)
 		items := make([]ReleaseView, len(all))
 		for i, r := range all {
-			items[i] = view(r)
+			items[i] = view(r, known)
 		}
 		cursor := ""
 		if next != nil {
@@ -158,7 +179,8 @@ func Register(a *api.API, s *Service) {
 		ID: "create-release", Method: http.MethodPost, Path: "/releases", Tag: tag, Permission: authz.ReleasesWrite,
 		Summary: "Record a release",
 		Description: "The same service, environment, version and commit told again is the same release; what is newly known is added to it. " +
-			"When another version was released in between, it is a release of its own: a rollback. What telemetry has seen already is joined with it.",
+			"When another version was released in between, it is a release of its own: a rollback. What telemetry has seen already is joined with it. " +
+			"A service that never sent anything is taken, for a pipeline may tell before the first span, and marked: known is false.",
 	}, func(ctx context.Context, in *releaseInput) (*createdOut, error) {
 		b := in.Body
 		t := Telling{Service: b.Service, Version: b.Version, Env: b.Env, Commit: b.Commit, Author: b.Author, URL: b.URL, Note: b.Note, Source: Source(b.Source)}
@@ -172,7 +194,7 @@ func Register(a *api.API, s *Service) {
 		if err != nil {
 			return nil, err
 		}
-		return &createdOut{etag(r), RecordedReleaseView{view(r), created}}, nil
+		return &createdOut{etag(r), RecordedReleaseView{view(r, s.Known(ctx, r)), created}}, nil
 	})
 
 	api.Register(a, api.Op{
@@ -183,17 +205,7 @@ func Register(a *api.API, s *Service) {
 		if err != nil {
 			return nil, err
 		}
-		v := ReleaseDetailView{ReleaseView: view(d.Release), From: d.From, To: optional(d.To)}
-		for _, n := range []struct {
-			to   **ReleaseView
-			from Release
-		}{{&v.Previous, d.Previous}, {&v.Next, d.Next}} {
-			if n.from.ID != "" {
-				w := view(n.from)
-				*n.to = &w
-			}
-		}
-		return &detailOut{etag(d.Release), v}, nil
+		return &detailOut{etag(d.Release), detailView(d, s.Known(ctx, d.Release))}, nil
 	})
 
 	api.Register(a, api.Op{
@@ -205,7 +217,7 @@ func Register(a *api.API, s *Service) {
 		if err != nil {
 			return nil, err
 		}
-		return &releaseOut{etag(r), view(r)}, nil
+		return &releaseOut{etag(r), view(r, s.Known(ctx, r))}, nil
 	})
 
 	api.Register(a, api.Op{
@@ -213,5 +225,6 @@ func Register(a *api.API, s *Service) {
 		Summary: "Remove a release that was recorded by mistake; the same telemetry does not bring it back",
 	}, func(ctx context.Context, in *releasePath) (*struct{}, error) { return nil, s.Remove(ctx, in.ID) })
 
+	registerEffects(a, s)
 	registerHooks(a, s)
 }

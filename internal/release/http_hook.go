@@ -79,8 +79,9 @@ func registerHooks(a *api.API, s *Service) {
 			return nil, err
 		}
 		v := HookResultView{Status: res.Status, Reason: res.Reason, Releases: []ReleaseView{}}
+		known := s.Known(ctx, res.Releases...)
 		for _, r := range res.Releases {
-			v.Releases = append(v.Releases, view(r))
+			v.Releases = append(v.Releases, view(r, known))
 		}
 		return api.OK(v), nil
 	})

@@ -30,6 +30,11 @@ type Auditor interface {
 	Audit(ctx context.Context, tx *sqldb.Tx, action, subjectID, subjectName string, before, after any) error
 }
 
+// Owners tells which services a team or a product has; "" is every one.
+type Owners interface {
+	ServicesOf(ctx context.Context, team, product string) ([]string, error)
+}
+
 // Options are what the service stands on.
 type Options struct {
 	DB        *sqldb.DB
@@ -37,6 +42,8 @@ type Options struct {
 	Log       *slog.Logger
 	Sightings Sightings
 	Audit     Auditor
+	Figures   Figures // nil: releases have no effects
+	Owners    Owners  // nil: every service is asked for
 	// Secret resolves the reference to a secret: "file:/run/secrets/x", "env:NAME".
 	Secret func(ref string) (string, error)
 }
@@ -61,6 +68,7 @@ func NewService(opt Options) *Service {
 type Query struct {
 	From, To         time.Time
 	Service, Version string
+	Services         []string // nil: all; else only of these
 	Env              *string
 	After            Cursor
 	Limit            int

@@ -98,6 +98,16 @@ func listReleases(tx *sqldb.Tx, q Query) ([]Release, bool, error) {
 	if q.Service != "" {
 		where = append(where, "r.service = "+arg(q.Service))
 	}
+	if q.Services != nil {
+		in := make([]string, len(q.Services))
+		for i, service := range q.Services {
+			in[i] = arg(service)
+		}
+		if len(in) == 0 {
+			return nil, false, nil
+		}
+		where = append(where, "r.service IN ("+strings.Join(in, ", ")+")")
+	}
 	if q.Env != nil {
 		where = append(where, "r.env = "+arg(*q.Env))
 	}
@@ -216,6 +226,16 @@ func listHooks(tx *sqldb.Tx) ([]Hook, error) {
 
 func hooksOf(tx *sqldb.Tx, repo string) ([]Hook, error) {
 	return sqldb.Collect(tx, scanHook, `SELECT `+hookColumns+` FROM release_hook WHERE repo_key = $1 ORDER BY created_at, id`, strings.ToLower(repo))
+}
+
+// repoOf is the repository whose webhook tells of a service; "" when none does, or several.
+func repoOf(tx *sqldb.Tx, r Release) (string, error) {
+	repos, err := sqldb.Collect(tx, func(r sqldb.Row) (repo string, err error) { return repo, r.Scan(&repo) },
+		`SELECT DISTINCT repo FROM release_hook WHERE service = $1`, r.Service)
+	if err != nil || len(repos) != 1 {
+		return "", err
+	}
+	return repos[0], nil
 }
 
 func hookByID(tx *sqldb.Tx, id string) (Hook, error) {
