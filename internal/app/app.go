@@ -22,6 +22,7 @@ import (
 	"github.com/yagura-sre/yagura/internal/job"
 	"github.com/yagura-sre/yagura/internal/notify"
 	"github.com/yagura-sre/yagura/internal/people"
+	"github.com/yagura-sre/yagura/internal/process"
 	"github.com/yagura-sre/yagura/internal/release"
 	"github.com/yagura-sre/yagura/internal/sqldb"
 	"github.com/yagura-sre/yagura/internal/telemetry"
@@ -64,9 +65,16 @@ type App struct {
 	metrics  metricStore
 	backups  *backup.Service
 	still    stillness
-	wal      *wal.Log
+	wal      *wal.Log // this and the next two are nil where no telemetry comes in
 	tail     *ingest.TailHub
 	ingest   *ingest.Service
+	open     atomic.Bool // the receivers
+
+	// Of several processes that share a database; nil of one alone.
+	self      process.Process
+	processes *process.Registry
+	beaten    chan struct{} // closed when no beat comes any more
+	peers     atomic.Pointer[peers]
 
 	tls        certificates
 	listener   net.Listener
@@ -106,29 +114,7 @@ func New(ctx context.Context, opt Options) (a *App, err error) {
 			a = nil
 		}
 	}()
-	for _, step := range []struct {
-		name string
-		open func(ctx, background context.Context) error
-	}{
-		{"data folder", a.openFolder},
-		{"state", a.openState},
-		{"jobs", a.openJobs},
-		{"engine", a.openEngine},
-		{"telemetry store", a.openStore},
-		{"owners", a.openOwners},
-		{"metrics store", a.openMetrics},
-		{"write-ahead log", a.openLog},
-		{"TLS", a.openTLS},
-		{"ingest", a.openIngest},
-		{"releases", a.openReleases},
-		{"notify", a.openNotify},
-		{"errors", a.openErrors},
-		{"backups", a.openBackup},
-		{"API", a.openAPI},
-		{"receivers", a.openReceivers},
-		{"notifications", a.openDispatch},
-		{"upkeep", a.openUpkeep},
-	} {
+	for _, step := range a.steps() {
 		if err := step.open(ctx, background); err != nil {
 			return a, fmt.Errorf("%s: %w", step.name, err)
 		}
@@ -160,29 +146,16 @@ func (a *App) Close(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// Ready says whether questions can be answered, and if not, why.
-func (a *App) Ready() error {
-	select {
-	case <-a.prepared:
-	default:
-		if err := a.prepareErr.Load(); err != nil {
-			return *err
-		}
-		return errors.New("the engine is starting")
-	}
-	if a.engine != nil {
-		if st := a.engine.State(); st.Phase != engine.Ready {
-			return fmt.Errorf("the engine is in phase %s", st.Phase)
-		}
-	}
-	return nil
-}
-
 // URL is the address of the UI as a person on this machine opens it.
 func (a *App) URL() string {
 	if a.Config.PublicURL != "" {
 		return a.Config.PublicURL
 	}
+	return a.ListenURL()
+}
+
+// ListenURL is the same of this process, whatever stands before it.
+func (a *App) ListenURL() string {
 	host, port, err := net.SplitHostPort(a.listener.Addr().String())
 	if err != nil {
 		return ""
@@ -203,8 +176,12 @@ func (a *App) SetupURL(ctx context.Context) (string, error) {
 	return a.URL() + "/setup?token=" + token, nil
 }
 
-// OTLP are the addresses that senders use: gRPC's host and port, and HTTP's URL.
+// OTLP are the addresses that senders use: gRPC's host and port, and HTTP's URL; "" where
+// no telemetry comes in.
 func (a *App) OTLP() (grpc, http string) {
+	if a.ingest == nil {
+		return "", ""
+	}
 	return a.ingest.GRPCAddr(), scheme(a.tls.otlp) + "://" + a.ingest.HTTPAddr()
 }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/yagura-sre/yagura/internal/clock"
 	"github.com/yagura-sre/yagura/internal/config"
 	"github.com/yagura-sre/yagura/internal/engine"
+	"github.com/yagura-sre/yagura/internal/fault"
 	"github.com/yagura-sre/yagura/internal/i18n"
 	"github.com/yagura-sre/yagura/internal/sqldb"
 	"github.com/yagura-sre/yagura/internal/telemetry"
@@ -61,9 +62,15 @@ func (w stilled) Write(ctx context.Context, signal telemetry.Signal, token strin
 
 func (a *App) openBackup(context.Context, context.Context) error {
 	data := a.Config.DataDir
+	var refused error
+	if a.Config.Role != config.RoleAll {
+		refused = fault.New(fault.Invalid, i18n.T(
+			"Each store is backed up by its own means here: ClickHouse by BACKUP, the metrics store by its snapshots, PostgreSQL by pg_dump.",
+			"この構成では各ストアの手段でバックアップしてください（ClickHouse は BACKUP 文、メトリクスストアはスナップショット、PostgreSQL は pg_dump）。"))
+	}
 	a.backups = backup.New(backup.Options{
 		Folder: a.Config.BackupFolder(), Version: a.Version, Clock: a.Clock, Log: a.Log.With("room", "backup"),
-		Settle: a.awaitStored,
+		Settle: a.awaitStored, Refused: refused,
 		Engine: func(ctx context.Context) (string, error) {
 			if a.engine == nil {
 				return "", nil

@@ -1,13 +1,16 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"net/http"
+	"slices"
 	"syscall"
 	"time"
 
 	"github.com/yagura-sre/yagura/internal/api"
 	"github.com/yagura-sre/yagura/internal/authz"
+	"github.com/yagura-sre/yagura/internal/config"
 	"github.com/yagura-sre/yagura/internal/engine"
 	"github.com/yagura-sre/yagura/internal/i18n"
 	"github.com/yagura-sre/yagura/internal/ingest/wal"
@@ -24,6 +27,8 @@ type StatusView struct {
 	WAL       []LaneView    `json:"wal" doc:"The write-ahead log, by signal."`
 	Disk      DiskView      `json:"disk"`
 	OTLP      OTLPView      `json:"otlp"`
+	Role      config.Role   `json:"role" enum:"all,ingest,query,jobs" doc:"Of the process that answers."`
+	Processes []ProcessView `json:"processes" doc:"All that share the database, this one included; empty where there can be one alone."`
 }
 
 // OTLPView is where senders send to.
@@ -87,7 +92,7 @@ func (a *App) registerStatus(to *api.API) {
 		ID: "get-status", Method: http.MethodGet, Path: "/status", Tag: "status", Permission: authz.StatusRead,
 		Summary: "How this Yagura is doing",
 	}, func(ctx context.Context, _ *struct{}) (*api.Out[StatusView], error) {
-		v := a.status(api.Lang(ctx))
+		v := a.status(ctx, api.Lang(ctx))
 		v.add(api.Lang(ctx), a.jobProblems(ctx))
 		return api.OK(v), nil
 	})
@@ -107,21 +112,38 @@ func (a *App) registerStatus(to *api.API) {
 	})
 }
 
-func (a *App) status(lang i18n.Lang) StatusView {
+// status is how all of it is doing, as this process sees it.
+func (a *App) status(ctx context.Context, lang i18n.Lang) StatusView {
+	v, _ := a.ownStatus()
+	v.Healthy = true
+	v.Problems = []ProblemView{}
+	v.add(lang, a.ownProblems())
+	a.processViews(ctx, &v, lang)
+	slices.SortStableFunc(v.Problems, func(a, b ProblemView) int { return cmp.Compare(a.Severity, b.Severity) }) // error, warning
+	return v
+}
+
+// ownStatus is how this process is doing, without what is the matter.
+func (a *App) ownStatus() (StatusView, []wal.Stats) {
 	now := a.Clock.Now()
 	v := StatusView{
-		Version: a.Version, StartedAt: a.started, UptimeNS: now.Sub(a.started).Nanoseconds(),
+		Version: a.Version, StartedAt: a.started, UptimeNS: now.Sub(a.started).Nanoseconds(), Role: a.Config.Role,
 		Engine: EngineView{Kind: "remote", Phase: string(engine.Ready), Since: a.started},
 		WAL:    []LaneView{},
-		OTLP: OTLPView{GRPC: a.ingest.GRPCAddr(), HTTP: a.ingest.HTTPAddr(), NeedToken: a.TokenNeeded(),
-			TLS: a.tls.otlp != nil, NeedCert: a.tls.otlp != nil && a.tls.otlp.ClientCerts()},
+	}
+	if a.ingest != nil {
+		v.OTLP = OTLPView{GRPC: a.ingest.GRPCAddr(), HTTP: a.ingest.HTTPAddr(), NeedToken: a.TokenNeeded(),
+			TLS: a.tls.otlp != nil, NeedCert: a.tls.otlp != nil && a.tls.otlp.ClientCerts()}
 	}
 	if a.engine != nil {
 		st := a.engine.State()
 		v.Engine = EngineView{Kind: "embedded", Phase: string(st.Phase), PID: st.PID, Since: st.Since,
 			Restarts: st.Restarts, LastError: st.LastError, RSSBytes: st.Memory.Resident}
-	} else if a.Ready() != nil {
+	} else if !a.hasTables() {
 		v.Engine.Phase = string(engine.Starting)
+	}
+	if a.wal == nil {
+		return v, nil
 	}
 	stats := a.wal.Stats()
 	for _, s := range stats {
@@ -136,11 +158,23 @@ func (a *App) status(lang i18n.Lang) StatusView {
 	if err := syscall.Statfs(a.Config.DataDir, &fs); err == nil {
 		v.Disk = DiskView{FreeBytes: fs.Bavail * uint64(fs.Bsize), TotalBytes: fs.Blocks * uint64(fs.Bsize)}
 	}
-	v.Healthy = true
-	v.Problems = []ProblemView{}
-	v.add(lang, findProblems(v, stats))
-	v.add(lang, tlsProblems(a.tls, now))
-	return v
+	return v, stats
+}
+
+// hasTables says that the stores have what they need.
+func (a *App) hasTables() bool {
+	select {
+	case <-a.prepared:
+		return true
+	default:
+		return false
+	}
+}
+
+// ownProblems is what is the matter with this process.
+func (a *App) ownProblems() []problem {
+	v, stats := a.ownStatus()
+	return append(findProblems(v, stats), tlsProblems(a.tls, a.Clock.Now())...)
 }
 
 func (v *StatusView) add(lang i18n.Lang, problems []problem) {

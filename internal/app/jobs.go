@@ -14,12 +14,8 @@ import (
 // openJobs makes the runner. Rooms add their jobs to it as they are opened; it begins in
 // openUpkeep, when the telemetry store can be asked.
 func (a *App) openJobs(_, _ context.Context) error {
-	host, err := os.Hostname()
-	if err != nil {
-		host = "?"
-	}
 	a.jobs = job.New(job.Options{
-		DB: a.db, Clock: a.Clock, Log: a.Log.With("room", "job"), Holder: fmt.Sprintf("%s/%d", host, os.Getpid()),
+		DB: a.db, Clock: a.Clock, Log: a.Log.With("room", "job"), Holder: fmt.Sprintf("%s/%d", hostname(), os.Getpid()),
 	})
 	a.jobs.Add(job.Spec{
 		Name: "telemetry.maintain", Title: i18n.T("Index settled logs and spans", "ログとスパンの索引作成"),
@@ -52,7 +48,16 @@ func (a *App) openJobs(_, _ context.Context) error {
 			// A long one goes on in the next run: that is no failure of this one.
 			some, cancel := context.WithTimeout(ctx, 20*time.Minute)
 			defer cancel()
-			if err := a.store.RunRebuilds(some, a.settled); some.Err() == nil || ctx.Err() != nil {
+			settled, err := a.allSettled(ctx)
+			if err != nil {
+				return err
+			}
+			if err := a.store.RunRebuilds(some, func() time.Time {
+				if at, err := a.allSettled(some); err == nil {
+					settled = at
+				}
+				return settled // what was true once stays true
+			}); some.Err() == nil || ctx.Err() != nil {
 				return err
 			}
 			return nil
@@ -63,8 +68,9 @@ func (a *App) openJobs(_, _ context.Context) error {
 
 const rebuildJob = "telemetry.rebuild"
 
-// settled is the time before which everything that arrived is in the store, or refused.
-func (a *App) settled() time.Time {
+// ownSettled is the time before which everything that arrived here is in the store, or
+// refused.
+func (a *App) ownSettled() time.Time {
 	at := a.Clock.Now()
 	for _, s := range a.wal.Stats() {
 		if s.Signal != telemetry.Metrics && s.Blocks > 0 {

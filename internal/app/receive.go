@@ -19,7 +19,11 @@ func (a *App) openReceivers(ctx, _ context.Context) error {
 		}
 		return cannotListen("otlp", a.Config.OTLP.GRPC+", "+a.Config.OTLP.HTTP, err)
 	}
-	a.onClose("receivers", a.ingest.Stop)
+	a.open.Store(true)
+	a.onClose("receivers", func(ctx context.Context) error {
+		a.open.Store(false)
+		return a.ingest.Stop(ctx)
+	})
 	return nil
 }
 
@@ -52,7 +56,7 @@ func (a *App) openIngest(_, _ context.Context) (err error) {
 			MetricsPast: a.MetricsPast,
 		},
 		Redaction: ingest.Redaction{NoDefaults: c.Redaction.DisableDefaults, Disable: c.Redaction.Disable, Rules: rules, Keep: c.Redaction.Keep},
-		Clock:     a.Clock, IDs: id.NewSequence(a.Clock), Log: a.Log.With("room", "ingest"),
+		Clock:     a.Clock, IDs: id.NewSequenceIn(a.Clock, a.place()), Log: a.Log.With("room", "ingest"),
 	})
 	return err
 }

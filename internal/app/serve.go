@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"net/http"
 	"net/netip"
@@ -16,7 +15,6 @@ import (
 	"github.com/yagura-sre/yagura/internal/fault"
 	"github.com/yagura-sre/yagura/internal/i18n"
 	"github.com/yagura-sre/yagura/internal/ingest"
-	"github.com/yagura-sre/yagura/internal/ingest/wal"
 	"github.com/yagura-sre/yagura/internal/insight"
 	"github.com/yagura-sre/yagura/internal/job"
 	"github.com/yagura-sre/yagura/internal/notify"
@@ -33,14 +31,14 @@ func (a *App) newAPI(opt api.Options) *api.API {
 	a.people.Routes(to)
 	a.owners.Routes(to)
 	catalog.Register(to, catalog.NewService(figured{a.seen(), a.figures()}, a.Clock))
-	telemetry.Register(to, telemetry.NewService(a.seen(), a.tail, a.Clock))
+	telemetry.Register(to, telemetry.NewService(a.seen(), beside{a}, a.Clock))
 	telemetry.RegisterPatterns(to, a.figures(), a.Clock)
 	telemetry.RegisterSQL(to, telemetry.NewSQLService(a.store), a.Clock)
 	telemetry.RegisterMetrics(to, telemetry.NewMetricService(a.metrics, a.Clock))
 	errorgroup.Register(to, a.errors)
 	view.Register(to, a.views)
 	insight.Register(to, insight.NewService(a.seen()))
-	ingest.Register(to, a.ingest, func() wal.Quarantine { return a.wal.Quarantine() })
+	ingest.Register(to, a.Clock, a.ingestStatus)
 	job.Register(to, a.jobs)
 	telemetry.RegisterRebuilds(to, a.store, a.Clock, func(ctx context.Context) { _ = a.jobs.Soon(ctx, rebuildJob) }) // it is due within the minute anyway
 	timeline.Register(to, a.history)
@@ -48,6 +46,7 @@ func (a *App) newAPI(opt api.Options) *api.API {
 	notify.Register(to, a.notify)
 	backup.Register(to, a.backups)
 	a.registerStatus(to)
+	a.registerProcesses(to)
 	return to
 }
 
@@ -57,7 +56,7 @@ func Document(version string) []byte {
 	return a.newAPI(api.Options{Version: version}).OpenAPIYAML()
 }
 
-func (a *App) openAPI(_, _ context.Context) error {
+func (a *App) openAPI(_, background context.Context) error {
 	c := a.Config
 	var proxies []netip.Prefix
 	for _, p := range c.TrustedProxies {
@@ -67,20 +66,20 @@ func (a *App) openAPI(_, _ context.Context) error {
 		}
 		proxies = append(proxies, prefix)
 	}
-	served := a.newAPI(api.Options{
+	opt := api.Options{
 		Log: a.Log.With("room", "api"), Clock: a.Clock, Auth: a.people, Version: a.Version,
 		NoAuth: c.NoAuth(), PublicURL: c.PublicURL, TrustedProxies: proxies,
-	})
-	served.Mount("GET /healthz", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprintln(w, "ok") }))
-	served.Mount("GET /readyz", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		if err := a.Ready(); err != nil {
-			http.Error(w, err.Error(), http.StatusServiceUnavailable)
-			return
-		}
-		_, _ = fmt.Fprintln(w, "ready")
-	}))
-	served.Mount("/", web.Handler())
-	a.mountMCP(served)
+	}
+	var served *api.API
+	if c.Role.Serves() {
+		served = a.newAPI(opt)
+		served.Mount("/", web.Handler())
+	} else {
+		served = api.New(opt)
+		served.Mount("/", http.HandlerFunc(a.elsewhere))
+	}
+	a.mountHealth(served)
+	a.mountPeers(served, background)
 
 	l, err := net.Listen("tcp", c.Listen)
 	if err != nil {

@@ -18,6 +18,7 @@ import (
 	"github.com/yagura-sre/yagura/internal/netguard"
 	"github.com/yagura-sre/yagura/internal/notify"
 	"github.com/yagura-sre/yagura/internal/people"
+	"github.com/yagura-sre/yagura/internal/process"
 	"github.com/yagura-sre/yagura/internal/release"
 	"github.com/yagura-sre/yagura/internal/sqldb"
 	"github.com/yagura-sre/yagura/internal/telemetry"
@@ -36,7 +37,7 @@ func (a *App) openState(ctx, _ context.Context) error {
 		return err
 	}
 	a.onClose("state", func(context.Context) error { return db.Close() })
-	if err := db.Migrate(ctx, people.Migrations, job.Migrations, timeline.Migrations, release.Migrations, notify.Migrations, catalog.Migrations,
+	if err := db.Migrate(ctx, people.Migrations, job.Migrations, process.Migrations, timeline.Migrations, release.Migrations, notify.Migrations, catalog.Migrations,
 		errorgroup.Migrations, view.Migrations); err != nil {
 		return err
 	}
@@ -98,8 +99,13 @@ func (a *App) openUpkeep(_, background context.Context) error {
 	done := make(chan struct{})
 	a.background(func() {
 		defer close(done)
-		if a.prepare(background) == nil {
+		if a.prepare(background) != nil {
+			return
+		}
+		if a.ingest != nil {
 			a.introduce(background)
+		}
+		if a.Config.Role.Works() {
 			a.jobs.Run(background)
 		}
 	})
@@ -123,7 +129,8 @@ func (a *App) prepare(ctx context.Context) error {
 			err = a.awaitEngine(ctx)
 		}
 		if err == nil {
-			err = a.store.Migrate(ctx)
+			// Processes that start together would all make the same tables.
+			err = a.db.Exclusively(ctx, "telemetry.migrate", a.store.Migrate)
 		}
 		if err == nil {
 			close(a.prepared)
@@ -145,6 +152,9 @@ func (a *App) prepare(ctx context.Context) error {
 func (a *App) introduce(ctx context.Context) {
 	now := a.Clock.Now()
 	names, err := a.store.ServiceNames(ctx, telemetry.Range{From: now.AddDate(0, 0, -7), To: now})
+	if ctx.Err() != nil {
+		return // it is stopping
+	}
 	if err != nil {
 		a.Log.WarnContext(ctx, "the services of the past week are not known to the receivers", "error", err)
 		return

@@ -45,6 +45,8 @@ type Options struct {
 	Settle func(ctx context.Context) error
 	Clock  clock.Clock
 	Log    *slog.Logger
+	// Refused says why nothing can be backed up here; nil where it can.
+	Refused error
 }
 
 // Phase is what a backup is at.
@@ -118,6 +120,9 @@ const prefix = "yagura-"
 func (s *Service) Start() (State, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.opt.Refused != nil {
+		return State{}, s.opt.Refused
+	}
 	if s.ctx.Err() != nil {
 		return State{}, fault.New(fault.Unavailable, i18n.T("The server is stopping.", "サーバーは停止処理中です。"))
 	}

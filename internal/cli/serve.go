@@ -18,6 +18,7 @@ import (
 
 type serveCmd struct {
 	Config   string `help:"${config}" type:"path" placeholder:"FILE"`
+	Role     string `help:"${role}" placeholder:"all|ingest|query|jobs"`
 	DataDir  string `help:"${data_dir}" placeholder:"DIR"`
 	Listen   string `help:"${listen}" placeholder:"127.0.0.1:7700"`
 	OTLPGRPC string `help:"${otlp_grpc}" name:"otlp-grpc" placeholder:"127.0.0.1:4317"`
@@ -29,7 +30,7 @@ type serveCmd struct {
 func (c serveCmd) load(s *session) (config.Config, error) {
 	flags := map[string]string{}
 	for path, value := range map[string]string{
-		"data_dir": c.DataDir, "listen": c.Listen, "otlp.grpc": c.OTLPGRPC, "otlp.http": c.OTLPHTTP,
+		"role": c.Role, "data_dir": c.DataDir, "listen": c.Listen, "otlp.grpc": c.OTLPGRPC, "otlp.http": c.OTLPHTTP,
 	} {
 		if value != "" {
 			flags[path] = value
@@ -114,22 +115,34 @@ func (c serveCmd) Run(s *session) error {
 
 // greet says where everything is and how to send the first data.
 func greet(s *session, a *app.App) error {
-	setup, err := a.SetupURL(s.ctx)
-	if err != nil {
-		return err
-	}
-	grpc, http := a.OTLP()
+	role := a.Config.Role
 	say := func(t i18n.Text) { _, _ = fmt.Fprintln(s.Stdout, s.text(t)) }
-	say(i18n.F("\n  Yagura %s is running.\n\n  Open       %s", "\n  Yagura %s が起動しました。\n\n  画面        %s", s.Version, a.URL()))
-	if setup != "" {
-		say(i18n.F("  Set up     %s  (once, within 24 h: makes you the administrator)", "  初期設定    %s （一度だけ、24 時間以内：最初の管理者を作ります）", setup))
+	if role == config.RoleAll {
+		say(i18n.F("\n  Yagura %s is running.\n", "\n  Yagura %s が起動しました。\n", s.Version))
+	} else {
+		say(i18n.F("\n  Yagura %[1]s is running with the role %[2]s.\n", "\n  Yagura %[1]s が起動しました（役割: %[2]s）。\n", s.Version, role))
 	}
-	say(i18n.F("  OTLP       gRPC %s · HTTP %s\n  Data       %s", "  OTLP        gRPC %s ・ HTTP %s\n  データ      %s", grpc, http, a.Config.DataDir))
-	say(i18n.F("\n  Send data from any OpenTelemetry SDK:\n\n    export OTEL_SERVICE_NAME=my-service\n    export OTEL_EXPORTER_OTLP_ENDPOINT=%s\n    export OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf",
-		"\n  OpenTelemetry SDK からの送り方：\n\n    export OTEL_SERVICE_NAME=my-service\n    export OTEL_EXPORTER_OTLP_ENDPOINT=%s\n    export OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf", http))
-	if a.TokenNeeded() {
-		say(i18n.T("    export OTEL_EXPORTER_OTLP_HEADERS=\"Authorization=Bearer <a token from Settings → Tokens>\"",
-			"    export OTEL_EXPORTER_OTLP_HEADERS=\"Authorization=Bearer <設定 → トークンで作ったトークン>\""))
+	if role.Serves() {
+		setup, err := a.SetupURL(s.ctx)
+		if err != nil {
+			return err
+		}
+		say(i18n.F("  Open       %s", "  画面        %s", a.URL()))
+		if setup != "" {
+			say(i18n.F("  Set up     %s  (once, within 24 h: makes you the administrator)", "  初期設定    %s （一度だけ、24 時間以内：最初の管理者を作ります）", setup))
+		}
+	} else {
+		say(i18n.F("  Health     %s/healthz, /readyz", "  死活監視    %s/healthz, /readyz", a.ListenURL()))
+	}
+	if role.Ingests() {
+		grpc, http := a.OTLP()
+		say(i18n.F("  OTLP       gRPC %s · HTTP %s\n  Data       %s", "  OTLP        gRPC %s ・ HTTP %s\n  データ      %s", grpc, http, a.Config.DataDir))
+		say(i18n.F("\n  Send data from any OpenTelemetry SDK:\n\n    export OTEL_SERVICE_NAME=my-service\n    export OTEL_EXPORTER_OTLP_ENDPOINT=%s\n    export OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf",
+			"\n  OpenTelemetry SDK からの送り方：\n\n    export OTEL_SERVICE_NAME=my-service\n    export OTEL_EXPORTER_OTLP_ENDPOINT=%s\n    export OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf", http))
+		if a.TokenNeeded() {
+			say(i18n.T("    export OTEL_EXPORTER_OTLP_HEADERS=\"Authorization=Bearer <a token from Settings → Tokens>\"",
+				"    export OTEL_EXPORTER_OTLP_HEADERS=\"Authorization=Bearer <設定 → トークンで作ったトークン>\""))
+		}
 	}
 	say(i18n.T("\n  Stop with Ctrl-C.\n", "\n  Ctrl-C で停止します。\n"))
 	return nil

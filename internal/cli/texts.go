@@ -101,6 +101,7 @@ var help = map[string]i18n.Text{
 	"release_note":    i18n.T("What people should know of it.", "リリースの説明。"),
 
 	"config":      i18n.T("Config file (YAML).", "設定ファイル（YAML）。"),
+	"role":        i18n.T("What this process does: all, or ingest, query or jobs beside others on shared stores.", "このプロセスの役割。all（既定）、または他のプロセスと分担する ingest・query・jobs。"),
 	"data_dir":    i18n.T("Folder of all data.", "すべてのデータを置くフォルダー。"),
 	"listen":      i18n.T("Address of the UI and the API.", "画面と API のアドレス。"),
 	"otlp_grpc":   i18n.T("Address for OTLP over gRPC.", "OTLP（gRPC）を受け付けるアドレス。"),

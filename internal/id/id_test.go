@@ -53,3 +53,19 @@ func TestRandomIDs(t *testing.T) {
 		t.Errorf("twice %s", a)
 	}
 }
+
+func TestSequencesInPlacesStayApart(t *testing.T) {
+	c := clock.NewFake(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))
+	a, b := NewSequenceIn(c, 1), NewSequenceIn(c, 2)
+	const century = 100 * 365 * 24 * time.Hour
+	last := a.Take(int(century/time.Microsecond)) + uint64(century/time.Microsecond)
+	if first := b.Next(); last >= first {
+		t.Errorf("place 1 came to %d, place 2 began at %d", last, first)
+	}
+	if n := NewSequenceIn(c, Places-1).Next(); n>>63 != 0 {
+		t.Errorf("%d does not fit a signed number", n)
+	}
+	if NewSequenceIn(c, 0).Next() != NewSequence(c).Next() {
+		t.Error("a single process's ids have changed")
+	}
+}

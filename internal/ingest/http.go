@@ -7,6 +7,7 @@ import (
 
 	"github.com/yagura-sre/yagura/internal/api"
 	"github.com/yagura-sre/yagura/internal/authz"
+	"github.com/yagura-sre/yagura/internal/clock"
 	"github.com/yagura-sre/yagura/internal/i18n"
 	"github.com/yagura-sre/yagura/internal/ingest/wal"
 )
@@ -71,26 +72,36 @@ type RedactionView struct {
 	Count int64  `json:"count"`
 }
 
-// Register adds the room's operations. quarantine lists what the write-ahead log holds
-// back.
-func Register(a *api.API, s *Service, quarantine func() wal.Quarantine) {
+// Register adds the room's operations. status asks whoever receives: this process, or
+// those beside it.
+func Register(a *api.API, c clock.Clock, status func(ctx context.Context, lang i18n.Lang, from, to time.Time) (IngestStatusView, error)) {
 	api.Register(a, api.Op{
 		ID: "get-ingest-status", Method: http.MethodGet, Path: "/status/ingest", Tag: "status", Permission: authz.StatusRead,
 		Summary:     "What comes in, and what does not",
 		Description: "Sources, refusals and quarantined rows that were last seen in the range.",
 	}, func(ctx context.Context, in *struct{ api.RangeParams }) (*api.Out[IngestStatusView], error) {
-		from, to, err := in.Range(s.clock)
+		from, to, err := in.Range(c)
 		if err != nil {
 			return nil, err
 		}
-		v := s.view(api.Lang(ctx), from, to)
-		for _, q := range quarantine().Rows {
-			if within(q.Time, from, to) {
-				v.Quarantine = append(v.Quarantine, QuarantinedView{ID: q.ID, Signal: q.Signal.String(), Time: q.Time, Rows: 1, Reason: q.Reason, Example: q.Row})
-			}
+		v, err := status(ctx, api.Lang(ctx), from, to)
+		if err != nil {
+			return nil, err
 		}
 		return api.OK(v), nil
 	})
+}
+
+// Status is what came in here and what did not, as it was last seen in a range; q is what
+// the write-ahead log holds back.
+func (s *Service) Status(lang i18n.Lang, from, to time.Time, q wal.Quarantine) IngestStatusView {
+	v := s.view(lang, from, to)
+	for _, q := range q.Rows {
+		if within(q.Time, from, to) {
+			v.Quarantine = append(v.Quarantine, QuarantinedView{ID: q.ID, Signal: q.Signal.String(), Time: q.Time, Rows: 1, Reason: q.Reason, Example: q.Row})
+		}
+	}
+	return v
 }
 
 func within(t, from, to time.Time) bool { return !t.Before(from) && t.Before(to) }

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/yagura-sre/yagura/internal/api"
 	"github.com/yagura-sre/yagura/internal/clock"
+	"github.com/yagura-sre/yagura/internal/i18n"
 	"github.com/yagura-sre/yagura/internal/ingest/wal"
 	"github.com/yagura-sre/yagura/internal/telemetry"
 )
@@ -23,11 +25,12 @@ func TestStatusOverHTTP(t *testing.T) {
 		t.Fatal(code)
 	}
 	a := api.New(api.Options{Clock: clock.Real{}, NoAuth: true, Version: "test"})
-	Register(a, s, func() wal.Quarantine {
-		return wal.Quarantine{Rows: []wal.Quarantined{
-			{ID: "q1", Signal: telemetry.Logs, Time: time.Now().Add(-time.Minute), Reason: "code 621", Row: "body=x"},
-			{ID: "q0", Signal: telemetry.Logs, Time: time.Now().Add(-48 * time.Hour), Reason: "old"},
-		}}
+	held := wal.Quarantine{Rows: []wal.Quarantined{
+		{ID: "q1", Signal: telemetry.Logs, Time: time.Now().Add(-time.Minute), Reason: "code 621", Row: "body=x"},
+		{ID: "q0", Signal: telemetry.Logs, Time: time.Now().Add(-48 * time.Hour), Reason: "old"},
+	}}
+	Register(a, clock.Real{}, func(_ context.Context, lang i18n.Lang, from, to time.Time) (IngestStatusView, error) {
+		return s.Status(lang, from, to, held), nil
 	})
 	get := func(query, lang string) IngestStatusView {
 		t.Helper()
