@@ -6,7 +6,7 @@ var all []*Detector
 
 func init() {
 	all = []*Detector{
-		nPlusOneQuery,
+		nPlusOneQuery, nPlusOneHTTP, nPlusOneRPC, nPlusOneCache,
 		sequentialCalls,
 		lockWait,
 	}

@@ -41,12 +41,17 @@ type scan struct {
 	t     *insight.Tree
 	facts []fact
 	kids  [][]int // by parent, in order of the tree
-	kinds map[int32]Kind
-	lims  map[int32]limits
-	whole map[wholeKey]limits
-	what  *insight.WhatIf
-	calls []int // nodes that are calls and not inner, in order of start
-	cache map[telemetry.ShapeID]*statement
+	// awaited are those that a node waited for, in order of the tree.
+	awaited [][]int
+	roles   map[string]role
+	txs     []transaction
+	txDone  bool
+	kinds   map[int32]Kind
+	lims    map[int32]limits
+	whole   map[wholeKey]limits
+	what    *insight.WhatIf
+	calls   []int // nodes that are calls and not inner, in order of start
+	cache   map[telemetry.ShapeID]*statement
 
 	d         *Detector
 	explain   bool
@@ -65,6 +70,7 @@ func newScan(in Input, cache map[telemetry.ShapeID]*statement) *scan {
 	s := &scan{
 		in: in, t: in.Tree, cache: cache,
 		facts: make([]fact, len(in.Tree.Nodes)), kids: make([][]int, len(in.Tree.Nodes)),
+		awaited: make([][]int, len(in.Tree.Nodes)), roles: map[string]role{},
 		kinds: map[int32]Kind{}, lims: map[int32]limits{}, whole: map[wholeKey]limits{},
 		what: insight.NewWhatIf(in.Tree),
 	}
@@ -83,6 +89,9 @@ func (s *scan) learn(i int, shaper *shape.Shaper) {
 	p := n.Parent
 	if p >= 0 {
 		s.kids[p] = append(s.kids[p], i)
+	}
+	if n.Awaiter >= 0 {
+		s.awaited[n.Awaiter] = append(s.awaited[n.Awaiter], i)
 	}
 	begins := p < 0 || span.Kind == telemetry.KindServer || span.Kind == telemetry.KindConsumer && n.Deferred ||
 		span.Kind == telemetry.KindConsumer && p >= 0 && s.t.Nodes[p].Span.Service != span.Service ||

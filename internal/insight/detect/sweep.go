@@ -47,3 +47,5 @@ type sweep struct {
 func newSweep(a *Across) *sweep { return &sweep{a: a} }
 
 func (a *Across) observe(*scan) {}
+
+func lockWaitAcross(*sweep) {}
