@@ -38,7 +38,8 @@ var root = func() string {
 	return dir
 }()
 
-var binary = filepath.Join(root, "bin", "yagura")
+// binary is what is tested; YAGURA_E2E_BINARY names another.
+var binary = cmp.Or(os.Getenv("YAGURA_E2E_BINARY"), filepath.Join(root, "bin", "yagura"))
 
 // yagura is the running product on a data folder, on the same addresses over restarts.
 type yagura struct {
@@ -49,6 +50,7 @@ type yagura struct {
 	args      []string
 	exe       string   // "" is binary
 	env       []string // settings by environment
+	token     string   // for the API, where sign-in is on
 	cmd       *exec.Cmd
 	out       *buffer
 }
@@ -217,7 +219,14 @@ func (y *yagura) ask(method, path string, body io.Reader, header ...string) (int
 
 // try asks the API and decodes a good answer.
 func (y *yagura) try(path string, q url.Values, out any) error {
-	resp, err := http.Get(y.api + "/api/v1" + path + "?" + q.Encode())
+	req, err := http.NewRequest("GET", y.api+"/api/v1"+path+"?"+q.Encode(), nil)
+	if err != nil {
+		return err
+	}
+	if y.token != "" {
+		req.Header.Set("Authorization", "Bearer "+y.token)
+	}
+	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		return err
 	}
