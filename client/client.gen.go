@@ -1008,6 +1008,51 @@ func (e ProblemViewSeverity) Valid() bool {
 	}
 }
 
+// Defines values for ProcessViewRole.
+const (
+	ProcessViewRoleAll    ProcessViewRole = "all"
+	ProcessViewRoleIngest ProcessViewRole = "ingest"
+	ProcessViewRoleJobs   ProcessViewRole = "jobs"
+	ProcessViewRoleQuery  ProcessViewRole = "query"
+)
+
+// Valid indicates whether the value is a known member of the ProcessViewRole enum.
+func (e ProcessViewRole) Valid() bool {
+	switch e {
+	case ProcessViewRoleAll:
+		return true
+	case ProcessViewRoleIngest:
+		return true
+	case ProcessViewRoleJobs:
+		return true
+	case ProcessViewRoleQuery:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ProcessViewState.
+const (
+	ProcessViewStateAlive   ProcessViewState = "alive"
+	ProcessViewStateSilent  ProcessViewState = "silent"
+	ProcessViewStateStopped ProcessViewState = "stopped"
+)
+
+// Valid indicates whether the value is a known member of the ProcessViewState enum.
+func (e ProcessViewState) Valid() bool {
+	switch e {
+	case ProcessViewStateAlive:
+		return true
+	case ProcessViewStateSilent:
+		return true
+	case ProcessViewStateStopped:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ProductOrigin.
 const (
 	ProductOriginFile   ProductOrigin = "file"
@@ -1284,6 +1329,30 @@ func (e SourceViewSignal) Valid() bool {
 	case SourceViewSignalMetrics:
 		return true
 	case SourceViewSignalSpans:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for StatusViewRole.
+const (
+	StatusViewRoleAll    StatusViewRole = "all"
+	StatusViewRoleIngest StatusViewRole = "ingest"
+	StatusViewRoleJobs   StatusViewRole = "jobs"
+	StatusViewRoleQuery  StatusViewRole = "query"
+)
+
+// Valid indicates whether the value is a known member of the StatusViewRole enum.
+func (e StatusViewRole) Valid() bool {
+	switch e {
+	case StatusViewRoleAll:
+		return true
+	case StatusViewRoleIngest:
+		return true
+	case StatusViewRoleJobs:
+		return true
+	case StatusViewRoleQuery:
 		return true
 	default:
 		return false
@@ -3647,6 +3716,38 @@ type ProblemView struct {
 // ProblemViewSeverity defines model for ProblemView.Severity.
 type ProblemViewSeverity string
 
+// ProcessView defines model for ProcessView.
+type ProcessView struct {
+	// Disk The file system of its data folder.
+	Disk     *DiskView       `json:"disk,omitempty"`
+	Host     string          `json:"host"`
+	ID       string          `json:"id"`
+	Pid      int64           `json:"pid"`
+	Problems []ProblemView   `json:"problems"`
+	Role     ProcessViewRole `json:"role"`
+	SeenAt   time.Time       `json:"seen_at"`
+
+	// Self It is the one that answers.
+	Self      bool      `json:"self"`
+	StartedAt time.Time `json:"started_at"`
+
+	// State silent: it went away without a word; stopped: in good order, with something left in its write-ahead log.
+	State ProcessViewState `json:"state"`
+
+	// URL Where the other processes reach it.
+	URL     string `json:"url"`
+	Version string `json:"version"`
+
+	// Wal Its write-ahead log, by signal; empty where it takes no telemetry.
+	Wal []LaneView `json:"wal"`
+}
+
+// ProcessViewRole defines model for ProcessView.Role.
+type ProcessViewRole string
+
+// ProcessViewState silent: it went away without a word; stopped: in good order, with something left in its write-ahead log.
+type ProcessViewState string
+
 // Product defines model for Product.
 type Product struct {
 	Created     time.Time     `json:"created"`
@@ -4365,14 +4466,23 @@ type StatusView struct {
 	Otlp    OTLPView `json:"otlp"`
 
 	// Problems What a person should know or do, the worst first.
-	Problems  []ProblemView `json:"problems"`
-	StartedAt time.Time     `json:"started_at"`
-	UptimeNs  int64         `json:"uptime_ns"`
-	Version   string        `json:"version"`
+	Problems []ProblemView `json:"problems"`
+
+	// Processes All that share the database, this one included; empty where there can be one alone.
+	Processes []ProcessView `json:"processes"`
+
+	// Role Of the process that answers.
+	Role      StatusViewRole `json:"role"`
+	StartedAt time.Time      `json:"started_at"`
+	UptimeNs  int64          `json:"uptime_ns"`
+	Version   string         `json:"version"`
 
 	// Wal The write-ahead log, by signal.
 	Wal []LaneView `json:"wal"`
 }
+
+// StatusViewRole Of the process that answers.
+type StatusViewRole string
 
 // StorageView defines model for StorageView.
 type StorageView struct {
@@ -6093,6 +6203,13 @@ type ClientInterface interface {
 	// Corresponds with GET /api/v1/owners/service (the `GetOwner` operationId).
 	GetOwner(ctx context.Context, params *GetOwnerParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ForgetProcess Forget a process that is not coming back
+	//
+	// One that runs is not forgotten. What is in the write-ahead log of a forgotten process is stored if it is started again after all.
+	//
+	// Corresponds with DELETE /api/v1/processes/{id} (the `ForgetProcess` operationId).
+	ForgetProcess(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListProducts List products, by name
 	//
 	// Corresponds with GET /api/v1/products (the `ListProducts` operationId).
@@ -7411,6 +7528,23 @@ func (c *Client) ImportOwners(ctx context.Context, body ImportOwnersJSONRequestB
 // Corresponds with GET /api/v1/owners/service (the `GetOwner` operationId).
 func (c *Client) GetOwner(ctx context.Context, params *GetOwnerParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetOwnerRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ForgetProcess Forget a process that is not coming back
+//
+// One that runs is not forgotten. What is in the write-ahead log of a forgotten process is stored if it is started again after all.
+//
+// Corresponds with DELETE /api/v1/processes/{id} (the `ForgetProcess` operationId).
+func (c *Client) ForgetProcess(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewForgetProcessRequest(c.Server, id)
 	if err != nil {
 		return nil, err
 	}
@@ -11959,6 +12093,40 @@ func NewGetOwnerRequest(server string, params *GetOwnerParams) (*http.Request, e
 	return req, nil
 }
 
+// NewForgetProcessRequest constructs an http.Request for the ForgetProcess method
+func NewForgetProcessRequest(server string, id string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/processes/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewListProductsRequest constructs an http.Request for the ListProducts method
 func NewListProductsRequest(server string) (*http.Request, error) {
 	var err error
@@ -16299,6 +16467,15 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /api/v1/owners/service (the `GetOwner` operationId).
 	GetOwnerWithResponse(ctx context.Context, params *GetOwnerParams, reqEditors ...RequestEditorFn) (*GetOwnerResponse, error)
 
+	// ForgetProcessWithResponse Forget a process that is not coming back
+	//
+	// One that runs is not forgotten. What is in the write-ahead log of a forgotten process is stored if it is started again after all.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v1/processes/{id} (the `ForgetProcess` operationId).
+	ForgetProcessWithResponse(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*ForgetProcessResponse, error)
+
 	// ListProductsWithResponse List products, by name
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -18914,6 +19091,47 @@ func (r GetOwnerResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r GetOwnerResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ForgetProcessResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ForgetProcessResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ForgetProcessResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ForgetProcessResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ForgetProcessResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ForgetProcessResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -22980,6 +23198,21 @@ func (c *ClientWithResponses) GetOwnerWithResponse(ctx context.Context, params *
 	return ParseGetOwnerResponse(rsp)
 }
 
+// ForgetProcessWithResponse Forget a process that is not coming back
+//
+// One that runs is not forgotten. What is in the write-ahead log of a forgotten process is stored if it is started again after all.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v1/processes/{id} (the `ForgetProcess` operationId).
+func (c *ClientWithResponses) ForgetProcessWithResponse(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*ForgetProcessResponse, error) {
+	rsp, err := c.ForgetProcess(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseForgetProcessResponse(rsp)
+}
+
 // ListProductsWithResponse List products, by name
 //
 // Returns a wrapper object for the known response body format(s).
@@ -25578,6 +25811,35 @@ func ParseGetOwnerResponse(rsp *http.Response) (*GetOwnerResponse, error) {
 			return nil, err
 		}
 		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseForgetProcessResponse parses an HTTP response from a ForgetProcessWithResponse call
+func ParseForgetProcessResponse(rsp *http.Response) (*ForgetProcessResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ForgetProcessResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem

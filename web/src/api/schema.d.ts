@@ -608,6 +608,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/processes/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Forget a process that is not coming back
+         * @description One that runs is not forgotten. What is in the write-ahead log of a forgotten process is stored if it is started again after all.
+         */
+        delete: operations["forget-process"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/products": {
         parameters: {
             query?: never;
@@ -2901,6 +2921,33 @@ export interface components {
             /** @description In the asker's language: what is the matter and what to do. */
             text: string;
         };
+        ProcessView: {
+            /** @description The file system of its data folder. */
+            disk?: components["schemas"]["DiskView"];
+            host: string;
+            id: string;
+            /** Format: int64 */
+            pid: number;
+            problems: components["schemas"]["ProblemView"][];
+            /** @enum {string} */
+            role: "all" | "ingest" | "query" | "jobs";
+            /** Format: date-time */
+            seen_at: string;
+            /** @description It is the one that answers. */
+            self: boolean;
+            /** Format: date-time */
+            started_at: string;
+            /**
+             * @description silent: it went away without a word; stopped: in good order, with something left in its write-ahead log.
+             * @enum {string}
+             */
+            state: "alive" | "silent" | "stopped";
+            /** @description Where the other processes reach it. */
+            url: string;
+            version: string;
+            /** @description Its write-ahead log, by signal; empty where it takes no telemetry. */
+            wal: components["schemas"]["LaneView"][];
+        };
         Product: {
             /** Format: date-time */
             created: string;
@@ -3590,6 +3637,13 @@ export interface components {
             otlp: components["schemas"]["OTLPView"];
             /** @description What a person should know or do, the worst first. */
             problems: components["schemas"]["ProblemView"][];
+            /** @description All that share the database, this one included; empty where there can be one alone. */
+            processes: components["schemas"]["ProcessView"][];
+            /**
+             * @description Of the process that answers.
+             * @enum {string}
+             */
+            role: "all" | "ingest" | "query" | "jobs";
             /** Format: date-time */
             started_at: string;
             /** Format: int64 */
@@ -5467,6 +5521,35 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["OwnerView"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "forget-process": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {
