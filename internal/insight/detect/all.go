@@ -6,9 +6,30 @@ var all []*Detector
 
 func init() {
 	all = []*Detector{
-		nPlusOneQuery, nPlusOneHTTP, nPlusOneRPC, nPlusOneCache,
+		nPlusOneQuery,
+		repeatedQueryGroup,
+		nPlusOneHTTP, nPlusOneRPC, nPlusOneCache,
+		chattyRPC,
 		sequentialCalls,
+		slowQuery,
+		missingIndex,
 		lockWait,
+		poolWait,
+		missingCache,
+		duplicateWork,
+		largePayload,
+		unboundedResult,
+		retryStorm,
+		timeoutOrder,
+		transactionAcrossCall,
+		thirdPartyInPath,
+		coldStart,
+		cpuStarvation,
+		uninstrumentedGap,
+		mainThreadIO,
+		renderBlockingAsset,
+		uncompressedAsset,
+		http1Queueing,
 	}
 	for i, d := range all {
 		d.index = i

@@ -98,8 +98,8 @@ func (d *Detector) param(name string) int {
 	return -1
 }
 
-// All are the detectors, the more specific first: of two findings on the same spans the
-// one that comes first here is the one to read.
+// All are the detectors, in the order in which they are shown; which of two findings on
+// the same spans is the one to read is for explains (overlap.go) to say.
 func All() []*Detector { return all }
 
 // ByID finds a detector.

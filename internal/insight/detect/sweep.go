@@ -49,3 +49,6 @@ func newSweep(a *Across) *sweep { return &sweep{a: a} }
 func (a *Across) observe(*scan) {}
 
 func lockWaitAcross(*sweep) {}
+
+func missingIndexAcross(*sweep) {}
+func coldStartAcross(*sweep)    {}
