@@ -42,7 +42,8 @@ const endpoint = page(
   () => import('./pages/services/EndpointPage'),
   'EndpointPage',
 );
-const release = page('/releases/$release', () => import('./pages/services/ReleasePage'), 'ReleasePage');
+const releases = page('/releases', () => import('./pages/releases/ReleasesPage'), 'ReleasesPage');
+const release = page('/releases/$release', () => import('./pages/releases/ReleasePage'), 'ReleasePage');
 const map = page('/map', () => import('./pages/map/MapPage'), 'MapPage');
 const databases = page('/databases', () => import('./pages/databases/DatabasesPage'), 'DatabasesPage');
 const logs = page('/logs', () => import('./pages/logs/LogsPage'), 'LogsPage');
@@ -81,6 +82,7 @@ const routeTree = root.addChildren([
     services,
     service,
     endpoint,
+    releases,
     release,
     map,
     databases,

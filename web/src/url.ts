@@ -49,6 +49,9 @@ export interface Search {
   /** Why a sign-in was refused, and the log's id for it. */
   error?: string;
   trace?: string;
+  /** Releases: those of one product, how long after one is looked at. */
+  product?: string;
+  window?: string;
   /** Services: those of one team. Settings: the open team. */
   team?: string;
   token?: string;
@@ -84,6 +87,8 @@ const keys: (keyof Search)[] = [
   'next',
   'error',
   'trace',
+  'product',
+  'window',
   'team',
   'token',
 ];

@@ -26,6 +26,7 @@ export const en = {
     services: 'Services',
     map: 'Map',
     databases: 'Databases',
+    releases: 'Releases',
     explore: 'Explore',
     logs: 'Logs',
     traces: 'Traces',

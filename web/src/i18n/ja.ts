@@ -21,6 +21,7 @@ export const ja = {
     services: 'サービス',
     map: 'マップ',
     databases: 'データベース',
+    releases: 'リリース',
     explore: '調べる',
     logs: 'ログ',
     traces: 'トレース',

@@ -24,6 +24,7 @@ export function Nav() {
       <Item to="/services" icon="services" label={t.nav.services} search={keep} />
       <Item to="/map" icon="map" label={t.nav.map} search={keep} />
       <Item to="/databases" icon="database" label={t.nav.databases} search={keep} />
+      <Item to="/releases" icon="release" label={t.nav.releases} search={keep} />
       <div className={classes.group}>{t.nav.explore}</div>
       <Item to="/logs" icon="logs" label={t.nav.logs} search={keep} />
       <Item to="/traces" icon="traces" label={t.nav.traces} search={keep} />
@@ -48,6 +49,7 @@ interface ItemProps {
     | '/services'
     | '/map'
     | '/databases'
+    | '/releases'
     | '/logs'
     | '/traces'
     | '/metrics'

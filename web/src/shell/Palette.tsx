@@ -126,7 +126,16 @@ function useEntries(text: string): Entry[] {
   }
 
   const page = (
-    to: '/services' | '/logs' | '/traces' | '/metrics' | '/errors' | '/status',
+    to:
+      | '/services'
+      | '/map'
+      | '/databases'
+      | '/releases'
+      | '/logs'
+      | '/traces'
+      | '/metrics'
+      | '/errors'
+      | '/status',
     icon: IconName,
     label: string,
   ): Entry => ({
@@ -145,6 +154,9 @@ function useEntries(text: string): Entry[] {
   });
   const fixed: Entry[] = [
     page('/services', 'services', t.nav.services),
+    page('/map', 'map', t.nav.map),
+    page('/databases', 'database', t.nav.databases),
+    page('/releases', 'release', t.nav.releases),
     page('/logs', 'logs', t.nav.logs),
     page('/traces', 'traces', t.nav.traces),
     page('/metrics', 'metrics', t.nav.metrics),

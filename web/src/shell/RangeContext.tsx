@@ -79,6 +79,17 @@ export function RangeProvider({ children }: { children: ReactNode }) {
   return <Context value={value}>{children}</Context>;
 }
 
+/** RangeWindow lays the charts within on a stretch of time of their own. A drag there zooms
+ * the page's range. */
+export function RangeWindow({ from, to, children }: { from: string; to: string; children: ReactNode }) {
+  const outer = useRange();
+  const value = useMemo<RangeState>(
+    () => ({ ...outer, fromMs: Date.parse(from), toMs: Date.parse(to), compare: undefined }),
+    [outer, from, to],
+  );
+  return <Context value={value}>{children}</Context>;
+}
+
 export function useRange(): RangeState {
   const value = useContext(Context);
   if (!value) throw new Error('useRange outside RangeProvider');

@@ -2,7 +2,16 @@ import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { carried, type Search, useUrl } from '~/url';
 
-type Page = '/services' | '/map' | '/databases' | '/logs' | '/traces' | '/metrics' | '/errors' | '/status';
+type Page =
+  | '/services'
+  | '/map'
+  | '/databases'
+  | '/releases'
+  | '/logs'
+  | '/traces'
+  | '/metrics'
+  | '/errors'
+  | '/status';
 
 interface Props {
   to: Page;

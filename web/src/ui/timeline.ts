@@ -1,12 +1,11 @@
 // What happened during the range of the page (releases, and later alerts and the like), as
-// marks for its charts. A release leads to what has gone wrong since.
+// marks for its charts, each with its page.
 import { keepPreviousData, queryOptions, useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
 import { api, unwrap } from '~/api/client';
 import type { Scope } from '~/api/queries';
 import { msOf } from '~/lib/time';
 import { useRange } from '~/shell/RangeContext';
-import { stringifySearch } from '~/url';
 import type { Mark } from './chart/data';
 
 export const timelineQuery = (s: Scope, service: string) =>
@@ -44,11 +43,7 @@ export function useTimelineMarks(service = ''): readonly Mark[] {
           time: msOf(e.time),
           kind: e.kind,
           title: e.title,
-          ...(e.kind === 'release' && e.service
-            ? {
-                href: `/errors${stringifySearch({ service: e.service, env: e.env, from: e.time, to: 'now' })}`,
-              }
-            : {}),
+          ...(e.link ? { href: e.link } : {}),
         }),
       ) ?? none,
     [q.data],
