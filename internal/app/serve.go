@@ -16,6 +16,7 @@ import (
 	"github.com/yagura-sre/yagura/internal/i18n"
 	"github.com/yagura-sre/yagura/internal/ingest"
 	"github.com/yagura-sre/yagura/internal/insight"
+	"github.com/yagura-sre/yagura/internal/insight/explain"
 	"github.com/yagura-sre/yagura/internal/job"
 	"github.com/yagura-sre/yagura/internal/notify"
 	"github.com/yagura-sre/yagura/internal/release"
@@ -38,6 +39,7 @@ func (a *App) newAPI(opt api.Options) *api.API {
 	errorgroup.Register(to, a.errors)
 	view.Register(to, a.views)
 	insight.Register(to, insight.NewService(a.seen()))
+	explain.Register(to, a.explain())
 	ingest.Register(to, a.Clock, a.ingestStatus)
 	job.Register(to, a.jobs)
 	telemetry.RegisterRebuilds(to, a.store, a.Clock, func(ctx context.Context) { _ = a.jobs.Soon(ctx, rebuildJob) }) // it is due within the minute anyway

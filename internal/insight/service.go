@@ -149,6 +149,13 @@ func (s *Service) Logs(ctx context.Context, ref string, limit int) (logs []telem
 	return s.reader.TraceLogs(ctx, id, min(max(limit, 1), MaxLogs))
 }
 
+// ParseRef is FindTraceID for what a person was asked for: what holds no id is an error
+// that says what would.
+func ParseRef(ref string) (telemetry.TraceID, error) { return traceID(ref) }
+
+// NoTrace is the error that says why a trace may not be here; logs is how many name it.
+func NoTrace(id telemetry.TraceID, logs int) error { return noTrace(id, logs) }
+
 func traceID(ref string) (telemetry.TraceID, error) {
 	id, ok := FindTraceID(ref)
 	if !ok {

@@ -108,10 +108,14 @@ func (a *analysis) tellDiffers() {
 	}
 }
 
-// having is the first span, the main one before others, that has a value; -1 for none.
+// having is the span of the endpoint that was compared, if it has a value; -1 if not.
 func (a *analysis) having(key, value string) int {
-	if has(a.span(a.main), key, value) {
-		return a.main
+	vs := a.f.Versus
+	for i := range a.nodes {
+		s := a.span(i)
+		if (i == a.main && vs.Endpoint == "" || s.Endpoint != "" && s.Endpoint == vs.Endpoint && s.Service == vs.Service) && has(s, key, value) {
+			return i
+		}
 	}
 	return -1
 }
@@ -157,11 +161,11 @@ func (a *analysis) tellSimilar() {
 	}
 	if m.Count <= 1 {
 		a.say(TopicSimilar, i18n.T(
-			"It is alone: of the "+number(m.Requests)+" requests "+of.En+" within the hour no other one "+what.En+".",
-			"単発です。前後1時間に"+of.Ja+"へのリクエストは"+number(m.Requests)+"件ありますが、ほかに"+soloJa(m)+"ものはありません。")).Link = m.Link()
+			"It is alone: of the "+number(m.Requests)+" requests "+of.En+" within half an hour before and after no other one "+what.En+".",
+			"単発です。前後30分に"+of.Ja+"へのリクエストは"+number(m.Requests)+"件ありますが、ほかに"+soloJa(m)+"ものはありません。")).Link = m.Link()
 		return
 	}
-	text := i18n.F("It is one of many: %[1]s of the %[2]s requests %[5]s within the hour (%[3]s) %[4]s", "単発ではありません。前後1時間の%[5]sへのリクエスト%[2]s件のうち%[1]s件（%[3]s）が%[4]s",
+	text := i18n.F("It is one of many: %[1]s of the %[2]s requests %[5]s within half an hour before and after (%[3]s) %[4]s", "単発ではありません。前後30分の%[5]sへのリクエスト%[2]s件のうち%[1]s件（%[3]s）が%[4]s",
 		number(m.Count), number(m.Requests), percent(part(m.Count, m.Requests)), what, of)
 	if m.Users > 0 {
 		text = i18n.T(

@@ -67,8 +67,9 @@ const (
 
 // Versus says what was compared with what.
 type Versus struct {
-	Slow           bool // slow ones with the others; else failing ones
-	Chosen, Others uint64
+	Service, Endpoint string
+	Slow              bool // slow ones with the others; else failing ones
+	Chosen, Others    uint64
 }
 
 // Similar is whether the request is alone.

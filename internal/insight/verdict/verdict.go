@@ -126,3 +126,21 @@ func Explain(f Facts) Verdict {
 	a.tell()
 	return v
 }
+
+// CauseSpan is the span of the cause in the facts that it was found in, nil for none.
+func (v *Verdict) CauseSpan(f *Facts) *telemetry.Span {
+	if i := v.Cause.node; i >= 0 && i < len(f.Tree.Nodes) {
+		return f.Tree.Nodes[i].Span
+	}
+	return nil
+}
+
+// WaitedFor is the statement whose time is the cause: of whom it is worth asking who else
+// was at work on the same database. nil for none.
+func (v *Verdict) WaitedFor(f *Facts) *telemetry.Span {
+	s := v.CauseSpan(f)
+	if s == nil || !database(s) || v.Cause.Detail != "statement" && v.Cause.Detail != "lock" || !writes(s) && v.Cause.Detail != "lock" {
+		return nil
+	}
+	return s
+}
