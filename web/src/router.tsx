@@ -50,6 +50,7 @@ const logs = page('/logs', () => import('./pages/logs/LogsPage'), 'LogsPage');
 const traces = page('/traces', () => import('./pages/traces/TracesPage'), 'TracesPage');
 const trace = page('/traces/$traceId', () => import('./pages/trace/TracePage'), 'TracePage');
 const metrics = page('/metrics', () => import('./pages/metrics/MetricsPage'), 'MetricsPage');
+const sql = page('/sql', () => import('./pages/sql/SqlPage'), 'SqlPage');
 const errors = page('/errors', () => import('./pages/errors/ErrorsPage'), 'ErrorsPage');
 const error = page('/errors/$service/$group', () => import('./pages/errors/ErrorPage'), 'ErrorPage');
 const status = page('/status', () => import('./pages/status/StatusPage'), 'StatusPage');
@@ -90,6 +91,7 @@ const routeTree = root.addChildren([
     traces,
     trace,
     metrics,
+    sql,
     errors,
     error,
     status,

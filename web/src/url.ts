@@ -44,6 +44,12 @@ export interface Search {
   scale?: string;
   /** Metrics */
   query?: string;
+  /** SQL: the statement, or the saved view that has it; the axis and the columns that are drawn. */
+  sql?: string;
+  saved?: string;
+  x?: string;
+  y?: string;
+  limit?: string;
   /** Sign-in and setup */
   next?: string;
   /** Why a sign-in was refused, and the log's id for it. */
@@ -84,6 +90,11 @@ const keys: (keyof Search)[] = [
   'by',
   'scale',
   'query',
+  'sql',
+  'saved',
+  'x',
+  'y',
+  'limit',
   'next',
   'error',
   'trace',

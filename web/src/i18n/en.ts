@@ -32,6 +32,7 @@ export const en = {
     traces: 'Traces',
     metrics: 'Metrics',
     errors: 'Errors',
+    sql: 'SQL',
     status: 'Status',
     settings: 'Settings',
     trouble: 'Something needs attention',

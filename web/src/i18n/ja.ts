@@ -27,6 +27,7 @@ export const ja = {
     traces: 'トレース',
     metrics: 'メトリクス',
     errors: 'エラー',
+    sql: 'SQL',
     status: '稼働状況',
     settings: '設定',
     trouble: '確認が必要な項目があります',

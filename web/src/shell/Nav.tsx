@@ -30,6 +30,7 @@ export function Nav() {
       <Item to="/traces" icon="traces" label={t.nav.traces} search={keep} />
       <Item to="/metrics" icon="metrics" label={t.nav.metrics} search={keep} />
       <Item to="/errors" icon="error" label={t.nav.errors} search={keep} />
+      <Item to="/sql" icon="code" label={t.nav.sql} search={keep} />
       <div className={classes.grow} />
       <Item
         to="/status"
@@ -54,6 +55,7 @@ interface ItemProps {
     | '/traces'
     | '/metrics'
     | '/errors'
+    | '/sql'
     | '/status'
     | '/settings';
   icon: IconName;

@@ -135,6 +135,7 @@ function useEntries(text: string): Entry[] {
       | '/traces'
       | '/metrics'
       | '/errors'
+      | '/sql'
       | '/status',
     icon: IconName,
     label: string,
@@ -161,6 +162,7 @@ function useEntries(text: string): Entry[] {
     page('/traces', 'traces', t.nav.traces),
     page('/metrics', 'metrics', t.nav.metrics),
     page('/errors', 'error', t.nav.errors),
+    page('/sql', 'code', t.nav.sql),
     page('/status', 'status', t.nav.status),
     tab('account', t.settings.account),
     ...(admin ? [tab('users', t.settings.users), tab('tokens', t.settings.tokens)] : []),

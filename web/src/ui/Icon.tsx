@@ -43,6 +43,7 @@ const paths = {
   facets: 'M2.5 4h11M4.5 8h7M6.5 12h3',
   map: 'M2.5 2.5h4v4h-4zM9.5 9.5h4v4h-4zM9.5 2.5h4v4h-4zM6.5 4.5h3M11.5 6.5v3',
   release: 'M8 2.5v8M4.5 6L8 2.5 11.5 6M3 13.5h10',
+  code: 'M5 4.5L1.8 8 5 11.5M11 4.5L14.2 8 11 11.5M9.3 3l-2.6 10',
   database: 'M3 4c0-2 10-2 10 0v8c0 2-10 2-10 0zM3 4c0 2 10 2 10 0M3 8c0 2 10 2 10 0',
 } as const;
 

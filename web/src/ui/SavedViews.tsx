@@ -25,7 +25,12 @@ const viewsQuery = (page: ViewPage) =>
     staleTime: 60e3,
   });
 
-export function SavedViews({ page }: { page: ViewPage }) {
+/** What is longer than this stays out of the address: the view's id stands there instead. */
+const LONG = 6000;
+
+/** extra is what the view keeps beside the address: what is written and not run yet, or too
+ * long to stand there. */
+export function SavedViews({ page, extra }: { page: ViewPage; extra?: Search }) {
   const t = useTexts(texts);
   const router = useRouter();
   const [saving, setSaving] = useState(false);
@@ -37,7 +42,8 @@ export function SavedViews({ page }: { page: ViewPage }) {
     [t.own, items.filter((v) => !v.shared)],
   ];
   const open = (v: SavedView) => {
-    router.history.push(`${router.history.location.pathname}?${v.search}`);
+    const search = v.search.length > LONG && page === 'sql' ? `saved=${v.id}` : v.search;
+    router.history.push(`${router.history.location.pathname}?${search}`);
     setOpened(false);
   };
   return (
@@ -74,7 +80,7 @@ export function SavedViews({ page }: { page: ViewPage }) {
           </Menu.Item>
         </Menu.Dropdown>
       </Menu>
-      {saving && <Save page={page} onClose={() => setSaving(false)} />}
+      {saving && <Save page={page} extra={extra} onClose={() => setSaving(false)} />}
     </>
   );
 }
@@ -114,7 +120,7 @@ function One({ view: v, page, onOpen }: { view: SavedView; page: ViewPage; onOpe
   );
 }
 
-function Save({ page, onClose }: { page: ViewPage; onClose: () => void }) {
+function Save({ page, extra, onClose }: { page: ViewPage; extra: Search | undefined; onClose: () => void }) {
   const t = useTexts(texts);
   const { search } = useUrl();
   const client = useQueryClient();
@@ -126,7 +132,13 @@ function Save({ page, onClose }: { page: ViewPage; onClose: () => void }) {
     mutationFn: () =>
       unwrap(
         api.POST('/api/v1/views', {
-          body: { page, name: name.trim(), note: note.trim(), shared, search: written(search, range) },
+          body: {
+            page,
+            name: name.trim(),
+            note: note.trim(),
+            shared,
+            search: written({ ...search, ...extra }, range),
+          },
         }),
       ),
     onSuccess: () => {
@@ -179,6 +191,6 @@ function Save({ page, onClose }: { page: ViewPage; onClose: () => void }) {
 
 /** What is open or under way is no part of a view. */
 function written(s: Search, range: boolean): string {
-  const { row: _r, span: _s, tail: _t, paused: _p, from, to, ...rest } = s;
+  const { row: _r, span: _s, tail: _t, paused: _p, saved: _v, from, to, ...rest } = s;
   return stringifySearch({ ...rest, ...(range ? { from, to } : {}) }).replace(/^\?/, '');
 }
