@@ -61,6 +61,9 @@ func (s *scan) repeats(c class, wanted func(i int) bool, what, why i18n.Text) {
 		cand.atLeast(repeatTotal, total)
 		same, known := s.sameInputs(g)
 		cand.must(!same || !known, i18n.T("all have the same values, which is duplicate work", "すべて同じ値で実行されており、重複処理（duplicate_work）に当たる"))
+		cost := s.covered(g)
+		// Side by side, they cost the database what they cost and the request little.
+		cand.must(2*cost >= total || int64(len(g)) >= 3*cand.limit(repeatCount), i18n.T("they run side by side", "並列に実行されている"))
 		cand.must(s.retries(g) < len(g)/2, i18n.T("most of them repeat one that failed, which is a retry", "大半が失敗後の再試行である"))
 		if !cand.ok() {
 			s.missed(cand, g, func() i18n.Text {
@@ -79,7 +82,7 @@ func (s *scan) repeats(c class, wanted func(i int) bool, what, why i18n.Text) {
 			conf.Reasons = append(conf.Reasons, i18n.F("%s ran just before the first.", "直前に次が実行されています：%s", s.opText(src)))
 		}
 		s.fire(hit{
-			at: g[0], place: g[0], nodes: g, cost: s.covered(g), conf: conf, change: s.once(g),
+			at: g[0], place: g[0], nodes: g, cost: cost, conf: conf, change: s.once(g),
 			why: i18n.F(why.En, why.Ja, s.where(g[0]), len(g), dur(total), s.opText(g[0])),
 		})
 	}

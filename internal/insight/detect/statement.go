@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/yagura-sre/yagura/internal/telemetry"
@@ -23,8 +24,9 @@ const (
 type statement struct {
 	verb      verb
 	table     string
-	limited   bool // a LIMIT, or a key that names one row
-	aggregate bool // one row whatever the table holds
+	tables    []string // all that a read is of
+	limited   bool     // a LIMIT, or a key that names one row
+	aggregate bool     // one row whatever the table holds
 	where     bool
 	params    bool // it has places for values
 	// wraps is the condition that an index on the column cannot serve, "" where there is none.
@@ -44,7 +46,10 @@ func (s *scan) statementOf(span *telemetry.Span, op telemetry.Shape) *statement 
 		st.verb = verbOf(word)
 	}
 	if st.table == "" {
-		st.table = attr(span, "db.collection.name")
+		st.table = strings.ToLower(attr(span, "db.collection.name"))
+	}
+	if len(st.tables) == 0 && st.table != "" {
+		st.tables = []string{st.table}
 	}
 	if op.ID != 0 {
 		s.cache[op.ID] = st
@@ -124,6 +129,7 @@ func parseStatement(text string) *statement {
 	}
 	if st.verb == reads || st.verb == writes || st.verb == locks {
 		st.table = mainTable(toks)
+		st.tables = tablesOf(toks)
 	}
 	if first == "SELECT" || first == "WITH" {
 		st.look(toks)
@@ -267,6 +273,37 @@ func mainTable(toks []string) string {
 		}
 	}
 	return ""
+}
+
+// tablesOf are all tables after FROM and JOIN, with those of a list.
+func tablesOf(toks []string) (out []string) {
+	for i, t := range toks {
+		if t != "FROM" && t != "JOIN" && t != "INTO" && t != "UPDATE" {
+			continue
+		}
+		for j := i + 1; j < len(toks) && word(toks[j]) && toks[j] != "SELECT"; {
+			name := toks[j]
+			for j+2 < len(toks) && toks[j+1] == "." {
+				name, j = toks[j+2], j+2
+			}
+			if name = strings.ToLower(name); !slices.Contains(out, name) {
+				out = append(out, name)
+			}
+			// An alias, and the next of a list.
+			j++
+			if j < len(toks) && toks[j] == "AS" {
+				j++
+			}
+			if j+1 < len(toks) && word(toks[j]) && toks[j+1] == "," {
+				j++
+			}
+			if j >= len(toks) || toks[j] != "," {
+				break
+			}
+			j++
+		}
+	}
+	return out
 }
 
 // tokens splits a statement's form into words and signs.

@@ -60,6 +60,7 @@ func (s *scan) gap(i int) {
 	cand.atLeast(gapFor, d)
 	cand.atLeast(gapShare, 100*d/max(1, whole))
 	cand.must(!s.cutShort(i), i18n.T("it was waiting for what it called, which nobody recorded as awaited", "呼び出し先の処理を待っていた可能性がある"))
+	cand.must(!s.backoff(i, longest), i18n.T("it is the pause before a retry", "再試行までの待ち時間である"))
 	if !cand.ok() {
 		s.missed(cand, []int{i}, func() i18n.Text { return i18n.F("%s of %q", "「%[2]s」の%[1]s", dur(d), n.Span.Name) })
 		return
@@ -82,6 +83,21 @@ func (s *scan) cutShort(i int) bool {
 		c := &s.t.Nodes[k]
 		if c.Awaiter != i && c.Start < n.End() && c.End() > n.Start && c.Span.Kind != telemetry.KindConsumer && c.Duration >= n.Duration/4 {
 			return true
+		}
+	}
+	return false
+}
+
+// backoff says that a gap lies between a call that failed and the same call again.
+func (s *scan) backoff(i int, g insight.Segment) bool {
+	for _, a := range s.awaited[i] {
+		if f := &s.facts[a]; f.class == other || s.t.Nodes[a].End() != g.From || !s.failed(a) {
+			continue
+		}
+		for _, b := range s.awaited[i] {
+			if s.t.Nodes[b].Start == g.To && s.facts[b].op.ID == s.facts[a].op.ID {
+				return true
+			}
 		}
 	}
 	return false
