@@ -1650,6 +1650,192 @@ func (e UserPatchBodyRole) Valid() bool {
 	}
 }
 
+// Defines values for VerdictCauseKind.
+const (
+	VerdictCauseKindError   VerdictCauseKind = "error"
+	VerdictCauseKindLock    VerdictCauseKind = "lock"
+	VerdictCauseKindNone    VerdictCauseKind = "none"
+	VerdictCauseKindSlow    VerdictCauseKind = "slow"
+	VerdictCauseKindTimeout VerdictCauseKind = "timeout"
+)
+
+// Valid indicates whether the value is a known member of the VerdictCauseKind enum.
+func (e VerdictCauseKind) Valid() bool {
+	switch e {
+	case VerdictCauseKindError:
+		return true
+	case VerdictCauseKindLock:
+		return true
+	case VerdictCauseKindNone:
+		return true
+	case VerdictCauseKindSlow:
+		return true
+	case VerdictCauseKindTimeout:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for VerdictEvidenceType.
+const (
+	VerdictEvidenceTypeLog  VerdictEvidenceType = "log"
+	VerdictEvidenceTypeSpan VerdictEvidenceType = "span"
+)
+
+// Valid indicates whether the value is a known member of the VerdictEvidenceType enum.
+func (e VerdictEvidenceType) Valid() bool {
+	switch e {
+	case VerdictEvidenceTypeLog:
+		return true
+	case VerdictEvidenceTypeSpan:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for VerdictSentenceTopic.
+const (
+	VerdictSentenceTopicAside   VerdictSentenceTopic = "aside"
+	VerdictSentenceTopicCause   VerdictSentenceTopic = "cause"
+	VerdictSentenceTopicChanged VerdictSentenceTopic = "changed"
+	VerdictSentenceTopicDiffers VerdictSentenceTopic = "differs"
+	VerdictSentenceTopicPath    VerdictSentenceTopic = "path"
+	VerdictSentenceTopicSimilar VerdictSentenceTopic = "similar"
+	VerdictSentenceTopicSummary VerdictSentenceTopic = "summary"
+	VerdictSentenceTopicUnknown VerdictSentenceTopic = "unknown"
+	VerdictSentenceTopicUsual   VerdictSentenceTopic = "usual"
+)
+
+// Valid indicates whether the value is a known member of the VerdictSentenceTopic enum.
+func (e VerdictSentenceTopic) Valid() bool {
+	switch e {
+	case VerdictSentenceTopicAside:
+		return true
+	case VerdictSentenceTopicCause:
+		return true
+	case VerdictSentenceTopicChanged:
+		return true
+	case VerdictSentenceTopicDiffers:
+		return true
+	case VerdictSentenceTopicPath:
+		return true
+	case VerdictSentenceTopicSimilar:
+		return true
+	case VerdictSentenceTopicSummary:
+		return true
+	case VerdictSentenceTopicUnknown:
+		return true
+	case VerdictSentenceTopicUsual:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for VerdictSimilarKind.
+const (
+	VerdictSimilarKindFailed    VerdictSimilarKind = "failed"
+	VerdictSimilarKindSameError VerdictSimilarKind = "same_error"
+	VerdictSimilarKindSlow      VerdictSimilarKind = "slow"
+)
+
+// Valid indicates whether the value is a known member of the VerdictSimilarKind enum.
+func (e VerdictSimilarKind) Valid() bool {
+	switch e {
+	case VerdictSimilarKindFailed:
+		return true
+	case VerdictSimilarKindSameError:
+		return true
+	case VerdictSimilarKindSlow:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for VerdictStepKind.
+const (
+	VerdictStepKindEndpoint   VerdictStepKind = "endpoint"
+	VerdictStepKindErrorGroup VerdictStepKind = "error_group"
+	VerdictStepKindOwner      VerdictStepKind = "owner"
+	VerdictStepKindRelease    VerdictStepKind = "release"
+	VerdictStepKindRunbook    VerdictStepKind = "runbook"
+	VerdictStepKindSearch     VerdictStepKind = "search"
+	VerdictStepKindStatement  VerdictStepKind = "statement"
+	VerdictStepKindTrace      VerdictStepKind = "trace"
+)
+
+// Valid indicates whether the value is a known member of the VerdictStepKind enum.
+func (e VerdictStepKind) Valid() bool {
+	switch e {
+	case VerdictStepKindEndpoint:
+		return true
+	case VerdictStepKindErrorGroup:
+		return true
+	case VerdictStepKindOwner:
+		return true
+	case VerdictStepKindRelease:
+		return true
+	case VerdictStepKindRunbook:
+		return true
+	case VerdictStepKindSearch:
+		return true
+	case VerdictStepKindStatement:
+		return true
+	case VerdictStepKindTrace:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for VerdictUnusualKind.
+const (
+	VerdictUnusualKindAttribute VerdictUnusualKind = "attribute"
+	VerdictUnusualKindDuration  VerdictUnusualKind = "duration"
+	VerdictUnusualKindErrors    VerdictUnusualKind = "errors"
+)
+
+// Valid indicates whether the value is a known member of the VerdictUnusualKind enum.
+func (e VerdictUnusualKind) Valid() bool {
+	switch e {
+	case VerdictUnusualKindAttribute:
+		return true
+	case VerdictUnusualKindDuration:
+		return true
+	case VerdictUnusualKindErrors:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for VerdictViewOutcome.
+const (
+	VerdictViewOutcomeError   VerdictViewOutcome = "error"
+	VerdictViewOutcomeOk      VerdictViewOutcome = "ok"
+	VerdictViewOutcomeSlow    VerdictViewOutcome = "slow"
+	VerdictViewOutcomeTimeout VerdictViewOutcome = "timeout"
+)
+
+// Valid indicates whether the value is a known member of the VerdictViewOutcome enum.
+func (e VerdictViewOutcome) Valid() bool {
+	switch e {
+	case VerdictViewOutcomeError:
+		return true
+	case VerdictViewOutcomeOk:
+		return true
+	case VerdictViewOutcomeSlow:
+		return true
+	case VerdictViewOutcomeTimeout:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListCallsParamsCompare.
 const (
 	ListCallsParamsCompareDay  ListCallsParamsCompare = "day"
@@ -4904,6 +5090,148 @@ type UserPatchBody struct {
 // UserPatchBodyRole defines model for UserPatchBody.Role.
 type UserPatchBodyRole string
 
+// VerdictCause defines model for VerdictCause.
+type VerdictCause struct {
+	// Detail Finer than kind: exception, call, rejected, statement, log, lock, pool, tries, repeated, group, sequential, outside, network, own, work, gc ...
+	Detail *string `json:"detail,omitempty"`
+
+	// Frame The topmost stack frame of the service's own code.
+	Frame *string          `json:"frame,omitempty"`
+	Kind  VerdictCauseKind `json:"kind"`
+
+	// Message In the words of the span or the log.
+	Message   string `json:"message"`
+	Operation string `json:"operation"`
+	Service   string `json:"service"`
+	SpanID    string `json:"span_id"`
+
+	// TimeNs How long was spent there, of a cause that is a time.
+	TimeNs *int64 `json:"time_ns,omitempty"`
+}
+
+// VerdictCauseKind defines model for VerdictCause.Kind.
+type VerdictCauseKind string
+
+// VerdictEvidence defines model for VerdictEvidence.
+type VerdictEvidence struct {
+	// ID The span's ID of 16 hex digits, or the log's.
+	ID   string              `json:"id"`
+	Type VerdictEvidenceType `json:"type"`
+}
+
+// VerdictEvidenceType defines model for VerdictEvidence.Type.
+type VerdictEvidenceType string
+
+// VerdictSentence defines model for VerdictSentence.
+type VerdictSentence struct {
+	Evidence []VerdictEvidence `json:"evidence"`
+
+	// Link Path of a page with the figures behind it.
+	Link  *string              `json:"link,omitempty"`
+	Text  string               `json:"text"`
+	Topic VerdictSentenceTopic `json:"topic"`
+}
+
+// VerdictSentenceTopic defines model for VerdictSentence.Topic.
+type VerdictSentenceTopic string
+
+// VerdictSimilar defines model for VerdictSimilar.
+type VerdictSimilar struct {
+	// Count This one included.
+	Count      int64   `json:"count"`
+	Endpoint   string  `json:"endpoint"`
+	ErrorGroup *string `json:"error_group,omitempty"`
+
+	// Filter Selects their spans.
+	Filter   string             `json:"filter"`
+	From     time.Time          `json:"from"`
+	Kind     VerdictSimilarKind `json:"kind"`
+	Link     string             `json:"link"`
+	Requests int64              `json:"requests"`
+	Service  string             `json:"service"`
+	ThanNs   *int64             `json:"than_ns,omitempty"`
+	To       time.Time          `json:"to"`
+
+	// Users 0 where none is named.
+	Users    int64     `json:"users"`
+	Versions []Version `json:"versions"`
+}
+
+// VerdictSimilarKind defines model for VerdictSimilar.Kind.
+type VerdictSimilarKind string
+
+// VerdictStep defines model for VerdictStep.
+type VerdictStep struct {
+	Kind VerdictStepKind `json:"kind"`
+	Link string          `json:"link"`
+	Text string          `json:"text"`
+}
+
+// VerdictStepKind defines model for VerdictStep.Kind.
+type VerdictStepKind string
+
+// VerdictUnusual defines model for VerdictUnusual.
+type VerdictUnusual struct {
+	Evidence   []VerdictEvidence  `json:"evidence"`
+	Factor     *float64           `json:"factor,omitempty"`
+	Key        *string            `json:"key,omitempty"`
+	Kind       VerdictUnusualKind `json:"kind"`
+	MeasuredNs *int64             `json:"measured_ns,omitempty"`
+	Text       string             `json:"text"`
+
+	// UsualNs The median before.
+	UsualNs *int64  `json:"usual_ns,omitempty"`
+	Value   *string `json:"value,omitempty"`
+}
+
+// VerdictUnusualKind defines model for VerdictUnusual.Kind.
+type VerdictUnusualKind string
+
+// VerdictView defines model for VerdictView.
+type VerdictView struct {
+	Cause      VerdictCause `json:"cause"`
+	DurationNs int64        `json:"duration_ns"`
+	Endpoint   string       `json:"endpoint"`
+	Env        string       `json:"env"`
+
+	// Next What to do next.
+	Next []VerdictStep `json:"next"`
+
+	// Outcome How it ended for whoever sent it. A refusal for a mistake of theirs (4xx) is ok.
+	Outcome VerdictViewOutcome `json:"outcome"`
+
+	// Sentences The summary first.
+	Sentences []VerdictSentence `json:"sentences"`
+
+	// Service Whose request it was about: the main span's.
+	Service string `json:"service"`
+
+	// Similar Whether it is alone; absent where that is not known.
+	Similar *VerdictSimilar `json:"similar,omitempty"`
+
+	// Summary What happened to whom, and why, in one sentence.
+	Summary string `json:"summary"`
+
+	// Time When the request began, corrected for clocks.
+	Time    time.Time `json:"time"`
+	TraceID string    `json:"trace_id"`
+
+	// Unread What could not be read in time.
+	Unread []string `json:"unread"`
+
+	// Unusual What is not as it usually is.
+	Unusual []VerdictUnusual `json:"unusual"`
+}
+
+// VerdictViewOutcome How it ended for whoever sent it. A refusal for a mistake of theirs (4xx) is ok.
+type VerdictViewOutcome string
+
+// Version defines model for Version.
+type Version struct {
+	Count   int64  `json:"count"`
+	Version string `json:"version"`
+}
+
 // VersionView defines model for VersionView.
 type VersionView struct {
 	Env string `json:"env"`
@@ -6683,6 +7011,13 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /api/v1/traces/{trace_id}/spans/{span_id} (the `GetTraceSpan` operationId).
 	GetTraceSpan(ctx context.Context, traceID string, spanID string, params *GetTraceSpanParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetTraceVerdict What happened to a request, and why
+	//
+	// Sentences from the facts alone, each citing the spans and logs that it rests on: what happened to whom, the cause, what is usual, whether it is alone, what changed, what to do next, and what the evidence does not say. The same facts give the same answer. What could not be read within five seconds is named.
+	//
+	// Corresponds with GET /api/v1/traces/{trace_id}/verdict (the `GetTraceVerdict` operationId).
+	GetTraceVerdict(ctx context.Context, traceID string, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListUsers List users
 	//
@@ -8739,6 +9074,23 @@ func (c *Client) ListTraceLogs(ctx context.Context, traceID string, params *List
 // Corresponds with GET /api/v1/traces/{trace_id}/spans/{span_id} (the `GetTraceSpan` operationId).
 func (c *Client) GetTraceSpan(ctx context.Context, traceID string, spanID string, params *GetTraceSpanParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetTraceSpanRequest(c.Server, traceID, spanID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetTraceVerdict What happened to a request, and why
+//
+// Sentences from the facts alone, each citing the spans and logs that it rests on: what happened to whom, the cause, what is usual, whether it is alone, what changed, what to do next, and what the evidence does not say. The same facts give the same answer. What could not be read within five seconds is named.
+//
+// Corresponds with GET /api/v1/traces/{trace_id}/verdict (the `GetTraceVerdict` operationId).
+func (c *Client) GetTraceVerdict(ctx context.Context, traceID string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetTraceVerdictRequest(c.Server, traceID)
 	if err != nil {
 		return nil, err
 	}
@@ -15482,6 +15834,40 @@ func NewGetTraceSpanRequest(server string, traceID string, spanID string, params
 	return req, nil
 }
 
+// NewGetTraceVerdictRequest constructs an http.Request for the GetTraceVerdict method
+func NewGetTraceVerdictRequest(server string, traceID string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "trace_id", traceID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/traces/%s/verdict", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewListUsersRequest constructs an http.Request for the ListUsers method
 func NewListUsersRequest(server string) (*http.Request, error) {
 	var err error
@@ -17029,6 +17415,15 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /api/v1/traces/{trace_id}/spans/{span_id} (the `GetTraceSpan` operationId).
 	GetTraceSpanWithResponse(ctx context.Context, traceID string, spanID string, params *GetTraceSpanParams, reqEditors ...RequestEditorFn) (*GetTraceSpanResponse, error)
+
+	// GetTraceVerdictWithResponse What happened to a request, and why
+	//
+	// Sentences from the facts alone, each citing the spans and logs that it rests on: what happened to whom, the cause, what is usual, whether it is alone, what changed, what to do next, and what the evidence does not say. The same facts give the same answer. What could not be read within five seconds is named.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/traces/{trace_id}/verdict (the `GetTraceVerdict` operationId).
+	GetTraceVerdictWithResponse(ctx context.Context, traceID string, reqEditors ...RequestEditorFn) (*GetTraceVerdictResponse, error)
 
 	// ListUsersWithResponse List users
 	//
@@ -21880,6 +22275,54 @@ func (r GetTraceSpanResponse) ContentType() string {
 	return ""
 }
 
+type GetTraceVerdictResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *VerdictView
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetTraceVerdictResponse) GetJSON200() *VerdictView {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetTraceVerdictResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetTraceVerdictResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetTraceVerdictResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetTraceVerdictResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetTraceVerdictResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListUsersResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -24197,6 +24640,21 @@ func (c *ClientWithResponses) GetTraceSpanWithResponse(ctx context.Context, trac
 		return nil, err
 	}
 	return ParseGetTraceSpanResponse(rsp)
+}
+
+// GetTraceVerdictWithResponse What happened to a request, and why
+//
+// Sentences from the facts alone, each citing the spans and logs that it rests on: what happened to whom, the cause, what is usual, whether it is alone, what changed, what to do next, and what the evidence does not say. The same facts give the same answer. What could not be read within five seconds is named.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/traces/{trace_id}/verdict (the `GetTraceVerdict` operationId).
+func (c *ClientWithResponses) GetTraceVerdictWithResponse(ctx context.Context, traceID string, reqEditors ...RequestEditorFn) (*GetTraceVerdictResponse, error) {
+	rsp, err := c.GetTraceVerdict(ctx, traceID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetTraceVerdictResponse(rsp)
 }
 
 // ListUsersWithResponse List users
@@ -27876,6 +28334,39 @@ func ParseGetTraceSpanResponse(rsp *http.Response) (*GetTraceSpanResponse, error
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest SpanRecord
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetTraceVerdictResponse parses an HTTP response from a GetTraceVerdictWithResponse call
+func ParseGetTraceVerdictResponse(rsp *http.Response) (*GetTraceVerdictResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetTraceVerdictResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest VerdictView
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

@@ -1403,6 +1403,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/traces/{trace_id}/verdict": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What happened to a request, and why
+         * @description Sentences from the facts alone, each citing the spans and logs that it rests on: what happened to whom, the cause, what is usual, whether it is alone, what changed, what to do next, and what the evidence does not say. The same facts give the same answer. What could not be read within five seconds is named.
+         */
+        get: operations["get-trace-verdict"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/users": {
         parameters: {
             query?: never;
@@ -4014,6 +4034,127 @@ export interface components {
             password?: string;
             /** @enum {string} */
             role?: "operator" | "viewer" | "member" | "lead" | "admin";
+        };
+        VerdictCause: {
+            /** @description Finer than kind: exception, call, rejected, statement, log, lock, pool, tries, repeated, group, sequential, outside, network, own, work, gc ... */
+            detail?: string;
+            /** @description The topmost stack frame of the service's own code. */
+            frame?: string;
+            /** @enum {string} */
+            kind: "error" | "slow" | "timeout" | "lock" | "none";
+            /** @description In the words of the span or the log. */
+            message: string;
+            operation: string;
+            service: string;
+            span_id: string;
+            /**
+             * Format: int64
+             * @description How long was spent there, of a cause that is a time.
+             */
+            time_ns?: number;
+        };
+        VerdictEvidence: {
+            /** @description The span's ID of 16 hex digits, or the log's. */
+            id: string;
+            /** @enum {string} */
+            type: "span" | "log";
+        };
+        VerdictSentence: {
+            evidence: components["schemas"]["VerdictEvidence"][];
+            /** @description Path of a page with the figures behind it. */
+            link?: string;
+            text: string;
+            /** @enum {string} */
+            topic: "summary" | "cause" | "path" | "aside" | "usual" | "differs" | "similar" | "changed" | "unknown";
+        };
+        VerdictSimilar: {
+            /**
+             * Format: int64
+             * @description This one included.
+             */
+            count: number;
+            endpoint: string;
+            error_group?: string;
+            /** @description Selects their spans. */
+            filter: string;
+            /** Format: date-time */
+            from: string;
+            /** @enum {string} */
+            kind: "failed" | "same_error" | "slow";
+            link: string;
+            /** Format: int64 */
+            requests: number;
+            service: string;
+            /** Format: int64 */
+            than_ns?: number;
+            /** Format: date-time */
+            to: string;
+            /**
+             * Format: int64
+             * @description 0 where none is named.
+             */
+            users: number;
+            versions: components["schemas"]["Version"][];
+        };
+        VerdictStep: {
+            /** @enum {string} */
+            kind: "runbook" | "error_group" | "statement" | "trace" | "owner" | "search" | "release" | "endpoint";
+            link: string;
+            text: string;
+        };
+        VerdictUnusual: {
+            evidence: components["schemas"]["VerdictEvidence"][];
+            /** Format: double */
+            factor?: number;
+            key?: string;
+            /** @enum {string} */
+            kind: "duration" | "errors" | "attribute";
+            /** Format: int64 */
+            measured_ns?: number;
+            text: string;
+            /**
+             * Format: int64
+             * @description The median before.
+             */
+            usual_ns?: number;
+            value?: string;
+        };
+        VerdictView: {
+            cause: components["schemas"]["VerdictCause"];
+            /** Format: int64 */
+            duration_ns: number;
+            endpoint: string;
+            env: string;
+            /** @description What to do next. */
+            next: components["schemas"]["VerdictStep"][];
+            /**
+             * @description How it ended for whoever sent it. A refusal for a mistake of theirs (4xx) is ok.
+             * @enum {string}
+             */
+            outcome: "ok" | "error" | "slow" | "timeout";
+            /** @description The summary first. */
+            sentences: components["schemas"]["VerdictSentence"][];
+            /** @description Whose request it was about: the main span's. */
+            service: string;
+            /** @description Whether it is alone; absent where that is not known. */
+            similar?: components["schemas"]["VerdictSimilar"];
+            /** @description What happened to whom, and why, in one sentence. */
+            summary: string;
+            /**
+             * Format: date-time
+             * @description When the request began, corrected for clocks.
+             */
+            time: string;
+            trace_id: string;
+            /** @description What could not be read in time. */
+            unread: string[];
+            /** @description What is not as it usually is. */
+            unusual: components["schemas"]["VerdictUnusual"][];
+        };
+        Version: {
+            /** Format: int64 */
+            count: number;
+            version: string;
         };
         VersionView: {
             env: string;
@@ -7525,6 +7666,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SpanRecord"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-trace-verdict": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description 32 hex digits in either case, or a text that holds them: a traceparent, an address, a log line. */
+                trace_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VerdictView"];
                 };
             };
             /** @description Error */
