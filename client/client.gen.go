@@ -1380,6 +1380,27 @@ func (e StorageViewSignal) Valid() bool {
 	}
 }
 
+// Defines values for StratumViewKind.
+const (
+	StratumViewKindFailed StratumViewKind = "failed"
+	StratumViewKindNormal StratumViewKind = "normal"
+	StratumViewKindSlow   StratumViewKind = "slow"
+)
+
+// Valid indicates whether the value is a known member of the StratumViewKind enum.
+func (e StratumViewKind) Valid() bool {
+	switch e {
+	case StratumViewKindFailed:
+		return true
+	case StratumViewKindNormal:
+		return true
+	case StratumViewKindSlow:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for TeamOrigin.
 const (
 	TeamOriginFile   TeamOrigin = "file"
@@ -2454,6 +2475,30 @@ type BackupViewList struct {
 	Next string `json:"next"`
 }
 
+// BreakdownView defines model for BreakdownView.
+type BreakdownView struct {
+	From time.Time `json:"from"`
+
+	// Left Requests that were chosen and could not be read whole, as their trace has more than 5,000 spans.
+	Left int64 `json:"left"`
+
+	// Operations Those that weigh most first, at most 40; what is left over is the last, without a name.
+	Operations []OperationPartView `json:"operations"`
+
+	// Requests All of the range; those that were read are in strata.
+	Requests int64 `json:"requests"`
+
+	// SlowNs Slow are those of this duration and more, the 95th percentile of the range.
+	SlowNs int64 `json:"slow_ns"`
+
+	// Spans That were read.
+	Spans int64 `json:"spans"`
+
+	// Strata Normal, slow and failed requests; at most 32 of each, from all of the range.
+	Strata []StratumView `json:"strata"`
+	To     time.Time     `json:"to"`
+}
+
 // BucketRecord defines model for BucketRecord.
 type BucketRecord struct {
 	// Counts Rows by level (logs) or status (spans).
@@ -2578,6 +2623,27 @@ type ContrastBody struct {
 // CountBody defines model for CountBody.
 type CountBody struct {
 	Count int64 `json:"count"`
+}
+
+// CountView defines model for CountView.
+type CountView struct {
+	Here int64  `json:"here"`
+	Kind string `json:"kind"`
+	Most int64  `json:"most"`
+	Name string `json:"name"`
+
+	// Requests Usual requests that have it.
+	Requests int64  `json:"requests"`
+	Service  string `json:"service"`
+
+	// SpanID Of one here.
+	SpanID string `json:"span_id"`
+
+	// TookNs Here, on the critical path.
+	TookNs int64 `json:"took_ns"`
+
+	// Usual In a usual request that has it, median.
+	Usual int64 `json:"usual"`
 }
 
 // DeliveryView defines model for DeliveryView.
@@ -3738,6 +3804,20 @@ type OTLPView struct {
 	TLS bool `json:"tls"`
 }
 
+// OperationPartView defines model for OperationPartView.
+type OperationPartView struct {
+	Kind string `json:"kind"`
+
+	// Name A statement without its values, a route, or the span's name.
+	Name string `json:"name"`
+
+	// Parts In the order of strata.
+	Parts []PartView `json:"parts"`
+
+	// Service Empty for what is left over.
+	Service string `json:"service"`
+}
+
 // OwnerView defines model for OwnerView.
 type OwnerView struct {
 	// Claims All that is said, the most believed first.
@@ -3780,6 +3860,32 @@ type OwnerViewList struct {
 
 	// Next Pass as after for the next page; empty when there is none.
 	Next string `json:"next"`
+}
+
+// PartView defines model for PartView.
+type PartView struct {
+	Calls int64 `json:"calls"`
+
+	// MeanNs On the critical path, in the mean of all requests read.
+	MeanNs int64 `json:"mean_ns"`
+	Most   int64 `json:"most"`
+
+	// P50Ns Of one call.
+	P50Ns int64 `json:"p50_ns"`
+	P95Ns int64 `json:"p95_ns"`
+
+	// Requests That have it.
+	Requests int64 `json:"requests"`
+
+	// Share Of the time of all requests read, on their critical paths; those of all operations add up to 1.
+	Share  float64 `json:"share"`
+	SpanID string  `json:"span_id"`
+
+	// TraceID Of the request in which it took most.
+	TraceID string `json:"trace_id"`
+
+	// Usual Calls in a request that has it, median.
+	Usual int64 `json:"usual"`
 }
 
 // PasswordInputBody defines model for PasswordInputBody.
@@ -4540,6 +4646,22 @@ type SignOut struct {
 	LogoutURL *string `json:"logout_url,omitempty"`
 }
 
+// SlowView defines model for SlowView.
+type SlowView struct {
+	DurationNs int64 `json:"duration_ns"`
+
+	// Kind Of the span; two may share an ID.
+	Kind string `json:"kind"`
+
+	// Own Most of it is its own time: there the cause lies.
+	Own bool `json:"own"`
+
+	// P50Ns Usually.
+	P50Ns  int64  `json:"p50_ns"`
+	P95Ns  int64  `json:"p95_ns"`
+	SpanID string `json:"span_id"`
+}
+
 // SourceView defines model for SourceView.
 type SourceView struct {
 	Env      string    `json:"env"`
@@ -4692,6 +4814,24 @@ type StorageViewList struct {
 	// Next Pass as after for the next page; empty when there is none.
 	Next string `json:"next"`
 }
+
+// StratumView defines model for StratumView.
+type StratumView struct {
+	Kind StratumViewKind `json:"kind"`
+
+	// P50Ns Of those read.
+	P50Ns int64 `json:"p50_ns"`
+
+	// Read How many requests were read; 0: there were none.
+	Read   int64  `json:"read"`
+	SpanID string `json:"span_id"`
+
+	// TraceID Of the one of median duration.
+	TraceID string `json:"trace_id"`
+}
+
+// StratumViewKind defines model for StratumView.Kind.
+type StratumViewKind string
 
 // StringList defines model for StringList.
 type StringList struct {
@@ -5089,6 +5229,41 @@ type UserPatchBody struct {
 
 // UserPatchBodyRole defines model for UserPatchBody.Role.
 type UserPatchBodyRole string
+
+// UsualView defines model for UsualView.
+type UsualView struct {
+	DurationNs int64  `json:"duration_ns"`
+	Endpoint   string `json:"endpoint"`
+
+	// Extra Operations that none of the usual requests has.
+	Extra []CountView `json:"extra"`
+
+	// From The usual requests are of this time.
+	From time.Time `json:"from"`
+
+	// Missing Operations that four of five usual requests have, and this has not.
+	Missing []CountView `json:"missing"`
+
+	// More Operations that come far more often than ever.
+	More []CountView `json:"more"`
+
+	// P50Ns Of the usual requests.
+	P50Ns int64 `json:"p50_ns"`
+
+	// Read Usual requests that were read; below 10 nothing is said.
+	Read    int64  `json:"read"`
+	Service string `json:"service"`
+
+	// Slow Calls that take unusually long.
+	Slow []SlowView `json:"slow"`
+
+	// SpanID Of the request that is compared.
+	SpanID string    `json:"span_id"`
+	To     time.Time `json:"to"`
+
+	// TraceID A typical one of them.
+	TraceID string `json:"trace_id"`
+}
 
 // VerdictCause defines model for VerdictCause.
 type VerdictCause struct {
@@ -5843,6 +6018,18 @@ type GetEndpointParams struct {
 
 // GetEndpointParamsCompare defines parameters for GetEndpoint.
 type GetEndpointParamsCompare string
+
+// GetEndpointBreakdownParams defines parameters for GetEndpointBreakdown.
+type GetEndpointBreakdownParams struct {
+	// From Begin of the range, included: RFC 3339, relative to now (-1h, -7d, now), or Unix milliseconds.
+	From *string `form:"from,omitempty" json:"from,omitempty"`
+
+	// To End of the range, excluded; as from.
+	To       *string `form:"to,omitempty" json:"to,omitempty"`
+	Env      *string `form:"env,omitempty" json:"env,omitempty"`
+	Endpoint string  `form:"endpoint" json:"endpoint"`
+	Version  *string `form:"version,omitempty" json:"version,omitempty"`
+}
 
 // ListSpansParams defines parameters for ListSpans.
 type ListSpansParams struct {
@@ -6726,6 +6913,13 @@ type ClientInterface interface {
 	// Corresponds with GET /api/v1/services/{service}/endpoint (the `GetEndpoint` operationId).
 	GetEndpoint(ctx context.Context, service string, params *GetEndpointParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// GetEndpointBreakdown Where the time of an endpoint goes, by operation
+	//
+	// Of a sample of its normal, slow and failed requests: what each operation takes of their critical paths.
+	//
+	// Corresponds with GET /api/v1/services/{service}/endpoint/breakdown (the `GetEndpointBreakdown` operationId).
+	GetEndpointBreakdown(ctx context.Context, service string, params *GetEndpointBreakdownParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// SignOut Sign out
 	//
 	// Corresponds with DELETE /api/v1/session (the `SignOut` operationId).
@@ -7011,6 +7205,13 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /api/v1/traces/{trace_id}/spans/{span_id} (the `GetTraceSpan` operationId).
 	GetTraceSpan(ctx context.Context, traceID string, spanID string, params *GetTraceSpanParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetTraceUsual A trace beside what its endpoint's requests are usually like
+	//
+	// Compared with a sample of the endpoint's requests of the 24 hours before that neither failed nor were slow.
+	//
+	// Corresponds with GET /api/v1/traces/{trace_id}/usual (the `GetTraceUsual` operationId).
+	GetTraceUsual(ctx context.Context, traceID string, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetTraceVerdict What happened to a request, and why
 	//
@@ -8358,6 +8559,23 @@ func (c *Client) GetEndpoint(ctx context.Context, service string, params *GetEnd
 	return c.Client.Do(req)
 }
 
+// GetEndpointBreakdown Where the time of an endpoint goes, by operation
+//
+// Of a sample of its normal, slow and failed requests: what each operation takes of their critical paths.
+//
+// Corresponds with GET /api/v1/services/{service}/endpoint/breakdown (the `GetEndpointBreakdown` operationId).
+func (c *Client) GetEndpointBreakdown(ctx context.Context, service string, params *GetEndpointBreakdownParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetEndpointBreakdownRequest(c.Server, service, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // SignOut Sign out
 //
 // Corresponds with DELETE /api/v1/session (the `SignOut` operationId).
@@ -9074,6 +9292,23 @@ func (c *Client) ListTraceLogs(ctx context.Context, traceID string, params *List
 // Corresponds with GET /api/v1/traces/{trace_id}/spans/{span_id} (the `GetTraceSpan` operationId).
 func (c *Client) GetTraceSpan(ctx context.Context, traceID string, spanID string, params *GetTraceSpanParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetTraceSpanRequest(c.Server, traceID, spanID, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetTraceUsual A trace beside what its endpoint's requests are usually like
+//
+// Compared with a sample of the endpoint's requests of the 24 hours before that neither failed nor were slow.
+//
+// Corresponds with GET /api/v1/traces/{trace_id}/usual (the `GetTraceUsual` operationId).
+func (c *Client) GetTraceUsual(ctx context.Context, traceID string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetTraceUsualRequest(c.Server, traceID)
 	if err != nil {
 		return nil, err
 	}
@@ -13705,6 +13940,111 @@ func NewGetEndpointRequest(server string, service string, params *GetEndpointPar
 	return req, nil
 }
 
+// NewGetEndpointBreakdownRequest constructs an http.Request for the GetEndpointBreakdown method
+func NewGetEndpointBreakdownRequest(server string, service string, params *GetEndpointBreakdownParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "service", service, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/services/%s/endpoint/breakdown", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.From != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "from", *params.From, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.To != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "to", *params.To, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Env != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "env", *params.Env, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", false, "endpoint", params.Endpoint, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if params.Version != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "version", *params.Version, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewSignOutRequest constructs an http.Request for the SignOut method
 func NewSignOutRequest(server string) (*http.Request, error) {
 	var err error
@@ -15834,6 +16174,40 @@ func NewGetTraceSpanRequest(server string, traceID string, spanID string, params
 	return req, nil
 }
 
+// NewGetTraceUsualRequest constructs an http.Request for the GetTraceUsual method
+func NewGetTraceUsualRequest(server string, traceID string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "trace_id", traceID, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/traces/%s/usual", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewGetTraceVerdictRequest constructs an http.Request for the GetTraceVerdict method
 func NewGetTraceVerdictRequest(server string, traceID string) (*http.Request, error) {
 	var err error
@@ -17078,6 +17452,15 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /api/v1/services/{service}/endpoint (the `GetEndpoint` operationId).
 	GetEndpointWithResponse(ctx context.Context, service string, params *GetEndpointParams, reqEditors ...RequestEditorFn) (*GetEndpointResponse, error)
 
+	// GetEndpointBreakdownWithResponse Where the time of an endpoint goes, by operation
+	//
+	// Of a sample of its normal, slow and failed requests: what each operation takes of their critical paths.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/services/{service}/endpoint/breakdown (the `GetEndpointBreakdown` operationId).
+	GetEndpointBreakdownWithResponse(ctx context.Context, service string, params *GetEndpointBreakdownParams, reqEditors ...RequestEditorFn) (*GetEndpointBreakdownResponse, error)
+
 	// SignOutWithResponse Sign out
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -17415,6 +17798,15 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /api/v1/traces/{trace_id}/spans/{span_id} (the `GetTraceSpan` operationId).
 	GetTraceSpanWithResponse(ctx context.Context, traceID string, spanID string, params *GetTraceSpanParams, reqEditors ...RequestEditorFn) (*GetTraceSpanResponse, error)
+
+	// GetTraceUsualWithResponse A trace beside what its endpoint's requests are usually like
+	//
+	// Compared with a sample of the endpoint's requests of the 24 hours before that neither failed nor were slow.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/traces/{trace_id}/usual (the `GetTraceUsual` operationId).
+	GetTraceUsualWithResponse(ctx context.Context, traceID string, reqEditors ...RequestEditorFn) (*GetTraceUsualResponse, error)
 
 	// GetTraceVerdictWithResponse What happened to a request, and why
 	//
@@ -20562,6 +20954,54 @@ func (r GetEndpointResponse) ContentType() string {
 	return ""
 }
 
+type GetEndpointBreakdownResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *BreakdownView
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetEndpointBreakdownResponse) GetJSON200() *BreakdownView {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetEndpointBreakdownResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetEndpointBreakdownResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetEndpointBreakdownResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetEndpointBreakdownResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetEndpointBreakdownResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // SignOutResponse200Headers the declared response headers of an HTTP 200 response for SignOut
 type SignOutResponse200Headers struct {
 	SetCookie *string
@@ -22269,6 +22709,54 @@ func (r GetTraceSpanResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r GetTraceSpanResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetTraceUsualResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *UsualView
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetTraceUsualResponse) GetJSON200() *UsualView {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetTraceUsualResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetTraceUsualResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetTraceUsualResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetTraceUsualResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetTraceUsualResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -24040,6 +24528,21 @@ func (c *ClientWithResponses) GetEndpointWithResponse(ctx context.Context, servi
 	return ParseGetEndpointResponse(rsp)
 }
 
+// GetEndpointBreakdownWithResponse Where the time of an endpoint goes, by operation
+//
+// Of a sample of its normal, slow and failed requests: what each operation takes of their critical paths.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/services/{service}/endpoint/breakdown (the `GetEndpointBreakdown` operationId).
+func (c *ClientWithResponses) GetEndpointBreakdownWithResponse(ctx context.Context, service string, params *GetEndpointBreakdownParams, reqEditors ...RequestEditorFn) (*GetEndpointBreakdownResponse, error) {
+	rsp, err := c.GetEndpointBreakdown(ctx, service, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetEndpointBreakdownResponse(rsp)
+}
+
 // SignOutWithResponse Sign out
 //
 // Returns a wrapper object for the known response body format(s).
@@ -24640,6 +25143,21 @@ func (c *ClientWithResponses) GetTraceSpanWithResponse(ctx context.Context, trac
 		return nil, err
 	}
 	return ParseGetTraceSpanResponse(rsp)
+}
+
+// GetTraceUsualWithResponse A trace beside what its endpoint's requests are usually like
+//
+// Compared with a sample of the endpoint's requests of the 24 hours before that neither failed nor were slow.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/traces/{trace_id}/usual (the `GetTraceUsual` operationId).
+func (c *ClientWithResponses) GetTraceUsualWithResponse(ctx context.Context, traceID string, reqEditors ...RequestEditorFn) (*GetTraceUsualResponse, error) {
+	rsp, err := c.GetTraceUsual(ctx, traceID, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetTraceUsualResponse(rsp)
 }
 
 // GetTraceVerdictWithResponse What happened to a request, and why
@@ -27079,6 +27597,39 @@ func ParseGetEndpointResponse(rsp *http.Response) (*GetEndpointResponse, error) 
 	return response, nil
 }
 
+// ParseGetEndpointBreakdownResponse parses an HTTP response from a GetEndpointBreakdownWithResponse call
+func ParseGetEndpointBreakdownResponse(rsp *http.Response) (*GetEndpointBreakdownResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetEndpointBreakdownResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest BreakdownView
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseSignOutResponse parses an HTTP response from a SignOutWithResponse call
 func ParseSignOutResponse(rsp *http.Response) (*SignOutResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -28334,6 +28885,39 @@ func ParseGetTraceSpanResponse(rsp *http.Response) (*GetTraceSpanResponse, error
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest SpanRecord
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetTraceUsualResponse parses an HTTP response from a GetTraceUsualWithResponse call
+func ParseGetTraceUsualResponse(rsp *http.Response) (*GetTraceUsualResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetTraceUsualResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest UsualView
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

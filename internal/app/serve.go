@@ -39,6 +39,7 @@ func (a *App) newAPI(opt api.Options) *api.API {
 	errorgroup.Register(to, a.errors)
 	view.Register(to, a.views)
 	insight.Register(to, insight.NewService(a.seen()))
+	insight.RegisterBreakdowns(to, insight.NewBreakdowns(a.seen(), a.figures(), a.Clock))
 	explain.Register(to, a.explain())
 	ingest.Register(to, a.Clock, a.ingestStatus)
 	job.Register(to, a.jobs)

@@ -881,6 +881,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/services/{service}/endpoint/breakdown": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where the time of an endpoint goes, by operation
+         * @description Of a sample of its normal, slow and failed requests: what each operation takes of their critical paths.
+         */
+        get: operations["get-endpoint-breakdown"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session": {
         parameters: {
             query?: never;
@@ -1403,6 +1423,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/traces/{trace_id}/usual": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A trace beside what its endpoint's requests are usually like
+         * @description Compared with a sample of the endpoint's requests of the 24 hours before that neither failed nor were slow.
+         */
+        get: operations["get-trace-usual"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/traces/{trace_id}/verdict": {
         parameters: {
             query?: never;
@@ -1645,6 +1685,36 @@ export interface components {
             /** @description Pass as after for the next page; empty when there is none. */
             next: string;
         };
+        BreakdownView: {
+            /** Format: date-time */
+            from: string;
+            /**
+             * Format: int64
+             * @description Requests that were chosen and could not be read whole, as their trace has more than 5,000 spans.
+             */
+            left: number;
+            /** @description Those that weigh most first, at most 40; what is left over is the last, without a name. */
+            operations: components["schemas"]["OperationPartView"][];
+            /**
+             * Format: int64
+             * @description All of the range; those that were read are in strata.
+             */
+            requests: number;
+            /**
+             * Format: int64
+             * @description Slow are those of this duration and more, the 95th percentile of the range.
+             */
+            slow_ns: number;
+            /**
+             * Format: int64
+             * @description That were read.
+             */
+            spans: number;
+            /** @description Normal, slow and failed requests; at most 32 of each, from all of the range. */
+            strata: components["schemas"]["StratumView"][];
+            /** Format: date-time */
+            to: string;
+        };
         BucketRecord: {
             /** @description Rows by level (logs) or status (spans). */
             counts: {
@@ -1759,6 +1829,32 @@ export interface components {
         CountBody: {
             /** Format: int64 */
             count: number;
+        };
+        CountView: {
+            /** Format: int64 */
+            here: number;
+            kind: string;
+            /** Format: int64 */
+            most: number;
+            name: string;
+            /**
+             * Format: int64
+             * @description Usual requests that have it.
+             */
+            requests: number;
+            service: string;
+            /** @description Of one here. */
+            span_id: string;
+            /**
+             * Format: int64
+             * @description Here, on the critical path.
+             */
+            took_ns: number;
+            /**
+             * Format: int64
+             * @description In a usual request that has it, median.
+             */
+            usual: number;
         };
         DeliveryView: {
             /** Format: int64 */
@@ -2795,6 +2891,15 @@ export interface components {
             /** @description Both ports speak TLS. */
             tls: boolean;
         };
+        OperationPartView: {
+            kind: string;
+            /** @description A statement without its values, a route, or the span's name. */
+            name: string;
+            /** @description In the order of strata. */
+            parts: components["schemas"]["PartView"][];
+            /** @description Empty for what is left over. */
+            service: string;
+        };
         OwnerView: {
             /** @description All that is said, the most believed first. */
             claims: components["schemas"]["ClaimView"][];
@@ -2828,6 +2933,42 @@ export interface components {
             items: components["schemas"]["OwnerView"][];
             /** @description Pass as after for the next page; empty when there is none. */
             next: string;
+        };
+        PartView: {
+            /** Format: int64 */
+            calls: number;
+            /**
+             * Format: int64
+             * @description On the critical path, in the mean of all requests read.
+             */
+            mean_ns: number;
+            /** Format: int64 */
+            most: number;
+            /**
+             * Format: int64
+             * @description Of one call.
+             */
+            p50_ns: number;
+            /** Format: int64 */
+            p95_ns: number;
+            /**
+             * Format: int64
+             * @description That have it.
+             */
+            requests: number;
+            /**
+             * Format: double
+             * @description Of the time of all requests read, on their critical paths; those of all operations add up to 1.
+             */
+            share: number;
+            span_id: string;
+            /** @description Of the request in which it took most. */
+            trace_id: string;
+            /**
+             * Format: int64
+             * @description Calls in a request that has it, median.
+             */
+            usual: number;
         };
         PasswordInputBody: {
             current: string;
@@ -3555,6 +3696,22 @@ export interface components {
             /** @description Send the browser here to sign out at the identity provider too. */
             logout_url?: string;
         };
+        SlowView: {
+            /** Format: int64 */
+            duration_ns: number;
+            /** @description Of the span; two may share an ID. */
+            kind: string;
+            /** @description Most of it is its own time: there the cause lies. */
+            own: boolean;
+            /**
+             * Format: int64
+             * @description Usually.
+             */
+            p50_ns: number;
+            /** Format: int64 */
+            p95_ns: number;
+            span_id: string;
+        };
         SourceView: {
             env: string;
             /** Format: date-time */
@@ -3694,6 +3851,23 @@ export interface components {
             items: components["schemas"]["StorageView"][];
             /** @description Pass as after for the next page; empty when there is none. */
             next: string;
+        };
+        StratumView: {
+            /** @enum {string} */
+            kind: "normal" | "slow" | "failed";
+            /**
+             * Format: int64
+             * @description Of those read.
+             */
+            p50_ns: number;
+            /**
+             * Format: int64
+             * @description How many requests were read; 0: there were none.
+             */
+            read: number;
+            span_id: string;
+            /** @description Of the one of median duration. */
+            trace_id: string;
         };
         StringList: {
             items: string[];
@@ -4034,6 +4208,41 @@ export interface components {
             password?: string;
             /** @enum {string} */
             role?: "operator" | "viewer" | "member" | "lead" | "admin";
+        };
+        UsualView: {
+            /** Format: int64 */
+            duration_ns: number;
+            endpoint: string;
+            /** @description Operations that none of the usual requests has. */
+            extra: components["schemas"]["CountView"][];
+            /**
+             * Format: date-time
+             * @description The usual requests are of this time.
+             */
+            from: string;
+            /** @description Operations that four of five usual requests have, and this has not. */
+            missing: components["schemas"]["CountView"][];
+            /** @description Operations that come far more often than ever. */
+            more: components["schemas"]["CountView"][];
+            /**
+             * Format: int64
+             * @description Of the usual requests.
+             */
+            p50_ns: number;
+            /**
+             * Format: int64
+             * @description Usual requests that were read; below 10 nothing is said.
+             */
+            read: number;
+            service: string;
+            /** @description Calls that take unusually long. */
+            slow: components["schemas"]["SlowView"][];
+            /** @description Of the request that is compared. */
+            span_id: string;
+            /** Format: date-time */
+            to: string;
+            /** @description A typical one of them. */
+            trace_id: string;
         };
         VerdictCause: {
             /** @description Finer than kind: exception, call, rejected, statement, log, lock, pool, tries, repeated, group, sequential, outside, network, own, work, gc ... */
@@ -6434,6 +6643,45 @@ export interface operations {
             };
         };
     };
+    "get-endpoint-breakdown": {
+        parameters: {
+            query: {
+                /** @description Begin of the range, included: RFC 3339, relative to now (-1h, -7d, now), or Unix milliseconds. */
+                from?: string;
+                /** @description End of the range, excluded; as from. */
+                to?: string;
+                env?: string;
+                endpoint: string;
+                version?: string;
+            };
+            header?: never;
+            path: {
+                service: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BreakdownView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "get-session": {
         parameters: {
             query?: never;
@@ -7666,6 +7914,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SpanRecord"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-trace-usual": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description 32 hex digits in either case, or a text that holds them: a traceparent, an address, a log line. */
+                trace_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UsualView"];
                 };
             };
             /** @description Error */
