@@ -1,65 +1,119 @@
 package detect_test
 
 import (
-	"os"
+	"context"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
-	"text/tabwriter"
-
-	"fmt"
-
-	"context"
 
 	"github.com/yagura-sre/yagura/demo"
 	"github.com/yagura-sre/yagura/internal/insight/detect"
 	"github.com/yagura-sre/yagura/internal/insight/detect/detecttest"
 )
 
-var afternoon = sync.OnceValues(func() ([]detect.Input, error) {
+var afternoon = sync.OnceValues(func() ([]detect.Finding, error) {
 	flaws, err := demo.ParseFlaws("")
 	if err != nil {
 		return nil, err
 	}
-	return detecttest.Shop(context.Background(), flaws)
+	return inspect(flaws)
 })
 
-func TestX(t *testing.T) {
-	ins, err := afternoon()
+func inspect(flaws []string) ([]detect.Finding, error) {
+	inputs, err := detecttest.Shop(context.Background(), flaws)
+	if err != nil {
+		return nil, err
+	}
+	a := detect.NewAcross(nil, detect.Options{})
+	var single []detect.Finding
+	for _, in := range inputs {
+		single = append(single, a.Add(in).Findings...)
+	}
+	return detect.Join(single, a.Report().Findings), nil
+}
+
+// Every flaw of the demo shop is found by its detector at its endpoint, in the code that
+// has it, and the clean twin in the same data is not.
+func TestEachFlawOfTheShopIsFoundAndItsTwinIsNot(t *testing.T) {
+	if testing.Short() {
+		t.Skip("plays an afternoon of the shop")
+	}
+	found, err := afternoon()
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := detect.NewAcross(nil, detect.Options{})
-	type k struct {
-		det, svc, ep string
-		also         string
+	for _, f := range demo.Flaws() {
+		if f.Detector == "" {
+			continue // it shows as errors alone
+		}
+		t.Run(f.ID, func(t *testing.T) {
+			requests, placed, twin := 0, 0, 0
+			for _, x := range found {
+				if x.Detector != f.Detector || x.Service != f.Service {
+					continue
+				}
+				switch x.Endpoint {
+				case f.Endpoint:
+					requests += x.Requests
+					if x.Place.Function == f.Function {
+						placed++
+					}
+				case f.Clean:
+					twin++
+					t.Errorf("the clean %s: %s", f.Clean, x.Why.En)
+				}
+				sound(t, x)
+			}
+			if requests == 0 {
+				t.Errorf("%s was not found at %s %s", f.Detector, f.Service, f.Endpoint)
+			}
+			// The one who waits for a lock is not the one who holds it.
+			if placed == 0 && f.ID != "lock_wait" && f.ID != "missing_cache" {
+				t.Errorf("no finding is placed in %s", f.Function)
+			}
+		})
 	}
-	n := map[k]int{}
-	req := map[[2]string]int{}
-	ex := map[k]string{}
-	spans := 0
-	for _, in := range ins {
-		spans += len(in.Tree.Nodes)
-		for i := range in.Tree.Nodes {
-			if s := in.Tree.Nodes[i].Span; s.Endpoint != "" {
-				req[[2]string{s.Service, s.Endpoint}]++
+}
+
+func TestWithoutFlawsTheShopIsClean(t *testing.T) {
+	if testing.Short() {
+		t.Skip("plays an afternoon of the shop")
+	}
+	found, err := inspect(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range demo.Flaws() {
+		for _, x := range found {
+			if f.Detector != "" && x.Detector == f.Detector && x.Service == f.Service && (x.Endpoint == f.Endpoint || x.Endpoint == f.Clean) {
+				t.Errorf("%s is switched off: %s", f.ID, x.Why.En)
+				break
 			}
 		}
-		r := a.Add(in)
-		for _, f := range r.Findings {
-			kk := k{f.Detector, f.Service, f.Endpoint, f.Also}
-			n[kk]++
-			ex[kk] = f.Why.En
+	}
+}
+
+// What is found is the same in both languages: the same numbers, no English in Japanese.
+func TestFindingsReadInBothLanguages(t *testing.T) {
+	if testing.Short() {
+		t.Skip("plays an afternoon of the shop")
+	}
+	found, err := afternoon()
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for _, f := range found {
+		if seen[f.Detector] {
+			continue
+		}
+		seen[f.Detector] = true
+		if !slices.ContainsFunc([]rune(f.Why.Ja), func(r rune) bool { return r >= 0x3040 && r <= 0x30ff }) {
+			t.Errorf("%s: %q is not Japanese", f.Detector, f.Why.Ja)
+		}
+		if slices.ContainsFunc([]rune(strings.ReplaceAll(f.Why.En, f.Endpoint, "")), func(r rune) bool { return r >= 0x3040 && r <= 0x30ff }) {
+			t.Errorf("%s: %q is not English", f.Detector, f.Why.En)
 		}
 	}
-	for _, f := range a.Report().Findings {
-		kk := k{f.Detector + "*", f.Service, f.Endpoint, f.Also}
-		n[kk] += f.Requests
-		ex[kk] = f.Why.En
-	}
-	w := tabwriter.NewWriter(os.Stdout, 0, 0, 1, ' ', 0)
-	fmt.Println(len(ins), "traces", spans, "spans")
-	for kk, c := range n {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%d/%d\t%s\t%.150s\n", kk.det, kk.svc, kk.ep, c, req[[2]string{kk.svc, kk.ep}], kk.also, ex[kk])
-	}
-	w.Flush()
 }

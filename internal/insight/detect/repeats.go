@@ -63,7 +63,7 @@ func (s *scan) repeats(c class, wanted func(i int) bool, what, why i18n.Text) {
 		cand.must(!same || !known, i18n.T("all have the same values, which is duplicate work", "すべて同じ値で実行されており、重複処理（duplicate_work）に当たる"))
 		cost := s.covered(g)
 		// Side by side, they cost the database what they cost and the request little.
-		cand.must(2*cost >= total || int64(len(g)) >= 3*cand.limit(repeatCount), i18n.T("they run side by side", "並列に実行されている"))
+		cand.must(2*s.inTurn(g) >= len(g) || int64(len(g)) >= 3*cand.limit(repeatCount), i18n.T("they run side by side", "並列に実行されている"))
 		cand.must(s.retries(g) < len(g)/2, i18n.T("most of them repeat one that failed, which is a retry", "大半が失敗後の再試行である"))
 		if !cand.ok() {
 			s.missed(cand, g, func() i18n.Text {
@@ -86,6 +86,18 @@ func (s *scan) repeats(c class, wanted func(i int) bool, what, why i18n.Text) {
 			why: i18n.F(why.En, why.Ja, s.where(g[0]), len(g), dur(total), s.opText(g[0])),
 		})
 	}
+}
+
+// inTurn counts those that began when all before them were done.
+func (s *scan) inTurn(g []int) (n int) {
+	end := int64(-1)
+	for _, i := range g {
+		if s.t.Nodes[i].Start >= end {
+			n++
+		}
+		end = max(end, s.t.Nodes[i].End())
+	}
+	return n
 }
 
 // where names a unit of work.

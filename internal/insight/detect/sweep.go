@@ -13,6 +13,7 @@ import (
 // observation is what the second stage keeps of a statement, or of a read over HTTP.
 type observation struct {
 	spanRef
+	unit                                   spanRef // the request that made it
 	env, service, endpoint, instance, peer string
 	op                                     telemetry.Shape
 	stmt                                   *statement // nil over HTTP
@@ -51,7 +52,8 @@ type holding struct {
 func (a *Across) observe(s *scan) {
 	for _, i := range s.calls {
 		f := &s.facts[i]
-		read := f.class == httpCall && s.readsOnly(i)
+		// What a service of ours answers is judged by what it reads itself.
+		read := f.class == httpCall && s.readsOnly(i) && s.callee(i) < 0
 		if f.class != database && !read || f.op.ID == 0 || s.failed(i) {
 			continue
 		}
@@ -61,7 +63,8 @@ func (a *Across) observe(s *scan) {
 		n := &s.t.Nodes[i]
 		e := s.entryNode(i)
 		o := observation{
-			spanRef: spanRef{s.t.TraceID, n.Span.SpanID}, env: n.Span.Env, service: n.Span.Service, endpoint: s.endpoint(e), instance: n.Span.Instance,
+			spanRef: spanRef{s.t.TraceID, n.Span.SpanID}, unit: spanRef{s.t.TraceID, s.t.Nodes[e].Span.SpanID},
+			env: n.Span.Env, service: n.Span.Service, endpoint: s.endpoint(e), instance: n.Span.Instance,
 			peer: f.peer, op: f.op, stmt: f.stmt, kind: s.kind(i), start: s.t.Start + n.Start, dur: n.Duration, rows: -1, input: s.input(i),
 			node: place{s.place(i), s.t.Root(i) == s.t.Main},
 		}

@@ -11,19 +11,21 @@ import (
 const (
 	gapFor = iota
 	gapShare
+	gapSilent
 )
 
 var uninstrumentedGap = &Detector{
 	ID:    "uninstrumented_gap",
 	Title: i18n.T("Time that no span accounts for", "スパンで説明できない時間"),
 	Rule: i18n.T(
-		"A unit of work, or a part of it that has parts itself, does something for {duration} or more in one piece, and {share} of the unit's time or more, of which no span tells.",
-		"1つの処理（または内訳を持つその一部）に、どのスパンにも現れない時間が、連続して{duration}以上、かつ処理全体の{share}以上ある。"),
+		"A unit of work, or a part of it that has parts itself, does something for {duration} or more in one piece, and {share} of the unit's time or more, of which no span tells. A service that sends no spans of its parts at all is told from {silent} on.",
+		"1つの処理（または内訳を持つその一部）に、どのスパンにも現れない時間が、連続して{duration}以上、かつ処理全体の{share}以上ある。内訳のスパンをまったく送らないサービスは{silent}以上の場合に対象とする。"),
 	Advice: i18n.T("Put a span around what runs there, or look with a profiler: it may be computing, waiting without a span, or a pause of the runtime.",
 		"そこで動いている処理をスパンで囲むか、プロファイラーで確認してください。計算、計装されていない待ち、ランタイムの停止などが考えられます。"),
 	Params: []Param{
 		lasts("duration", 200*ms, 5000*ms, "the gap", "空白の時間"),
 		percent("share", 25, 50, "share of the unit's time", "処理に占める割合"),
+		lasts("silent", 1000*ms, 30_000*ms, "the gap in a service without parts", "内訳のないサービスでの空白の時間"),
 	},
 	trace: func(s *scan) {
 		for i := range s.t.Nodes {
@@ -39,6 +41,9 @@ func (s *scan) gap(i int) {
 	begins := s.entryNode(i) == i
 	if s.facts[i].class != other || len(s.kids[i]) == 0 && !begins || n.Span.Kind == telemetry.KindClient || n.Span.Kind == telemetry.KindProducer {
 		return
+	}
+	if k := s.kind(i); k == Browser || k == Mobile {
+		return // a page waits for its reader, too
 	}
 	lim := s.limits(i)
 	if lim == nil || !s.explain && n.Self < lim[gapFor] || s.role(i) == poolRole || s.role(i) == lockRole {
@@ -57,7 +62,11 @@ func (s *scan) gap(i int) {
 	d := longest.To - longest.From
 	whole := s.t.Nodes[s.entryNode(i)].Duration
 	cand := s.try(i)
-	cand.atLeast(gapFor, d)
+	bound := gapFor
+	if len(s.kids[i]) == 0 {
+		bound = gapSilent
+	}
+	cand.atLeast(bound, d)
 	cand.atLeast(gapShare, 100*d/max(1, whole))
 	cand.must(!s.cutShort(i), i18n.T("it was waiting for what it called, which nobody recorded as awaited", "呼び出し先の処理を待っていた可能性がある"))
 	cand.must(!s.backoff(i, longest), i18n.T("it is the pause before a retry", "再試行までの待ち時間である"))

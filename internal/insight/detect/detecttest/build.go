@@ -133,6 +133,8 @@ func (m *maker) span(n *node, parent pcommon.SpanID, shift float64, i int) error
 	for _, kv := range n.attrs {
 		k, v := kv[0], m.fill(kv[1], i)
 		switch {
+		case n.kind == "http" && strings.Contains(n.name, "{"+k+"}"):
+			args[k] = v
 		case k == "error":
 			s.Status().SetCode(ptrace.StatusCodeError)
 			s.Status().SetMessage(v)
@@ -151,8 +153,6 @@ func (m *maker) span(n *node, parent pcommon.SpanID, shift float64, i int) error
 			attrs.PutStr("db.namespace", v)
 		case strings.HasPrefix(k, "res."):
 			res.PutStr(k[4:], v)
-		case n.kind == "http" && strings.Contains(n.name, "{"+k+"}"):
-			args[k] = v
 		default:
 			attrs.PutStr(k, v)
 		}
