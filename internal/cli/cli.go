@@ -49,6 +49,7 @@ type commands struct {
 	Logs     logsCmd     `cmd:"" help:"${logs}" group:"ask"`
 	Spans    spansCmd    `cmd:"" help:"${spans}" group:"ask"`
 	Trace    traceCmd    `cmd:"" help:"${trace}" group:"ask"`
+	Explain  explainCmd  `cmd:"" help:"${explain}" group:"ask"`
 	Metrics  metricsCmd  `cmd:"" help:"${metrics}" group:"ask"`
 	MCP      mcpCmd      `cmd:"" name:"mcp" help:"${mcp}" group:"ask"`
 	Release  releaseCmd  `cmd:"" help:"${release}" group:"ask"`
