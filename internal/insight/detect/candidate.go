@@ -103,7 +103,7 @@ func (s *scan) missed(c *candidate, nodes []int, about func() i18n.Text) {
 		w.SpanIDs = append(w.SpanIDs, s.t.Nodes[n].Span.SpanID)
 	}
 	w.Failed = append(w.Failed, c.failed...)
-	w.Text = whyNotText(about(), w)
+	w.Text, w.Near = whyNotText(about(), w), score
 	s.best, s.bestScore = w, score
 }
 

@@ -98,6 +98,9 @@ type WhyNot struct {
 	SpanIDs           []telemetry.SpanID
 	Failed            []Failure
 	Text              i18n.Text
+	// Near is how near the candidate was: of several reasons, the one with the most is the
+	// one to tell. 0 where there was no candidate.
+	Near float64
 }
 
 // Failure is a condition that a candidate did not meet.

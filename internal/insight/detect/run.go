@@ -52,7 +52,7 @@ func (s *scan) run(o Options) Report {
 		s.d, s.explain, s.best, s.bestScore = d, slices.Contains(o.WhyNot, d.ID), nil, -1
 		before := len(s.hits)
 		d.trace(s)
-		if s.explain && len(s.hits) == before && !d.Over {
+		if s.explain && len(s.hits) == before {
 			r.WhyNot = append(r.WhyNot, s.reason())
 		}
 	}

@@ -179,7 +179,7 @@ func (w *sweep) missed(c *candidate, service, endpoint string, ref spanRef, abou
 	}
 	n := &WhyNot{Detector: w.d.ID, TraceID: ref.trace, Service: service, Endpoint: endpoint, SpanIDs: []telemetry.SpanID{ref.span}}
 	n.Failed = append(n.Failed, c.failed...)
-	n.Text = whyNotText(about, n)
+	n.Text, n.Near = whyNotText(about, n), score
 	w.best, w.bestScore = n, score
 }
 

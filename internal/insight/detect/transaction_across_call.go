@@ -1,6 +1,9 @@
 package detect
 
 import (
+	"cmp"
+	"slices"
+
 	"github.com/yagura-sre/yagura/internal/i18n"
 )
 
@@ -20,29 +23,36 @@ var transactionAcrossCall = &Detector{
 		lasts("waits", 20*ms, 200*ms, "time in calls within it", "トランザクション内の呼び出し時間"),
 	},
 	trace: func(s *scan) {
+		remote := map[int32][]int{} // by entry, in order of time
+		for _, i := range byStart(s.t, s.calls) {
+			if f := &s.facts[i]; (f.class == httpCall || f.class == rpcCall || f.class == queueSend) && s.t.Nodes[i].Awaiter >= 0 {
+				remote[f.entry] = append(remote[f.entry], i)
+			}
+		}
 		for _, t := range s.transactions() {
-			if s.limits(t.begin) != nil {
-				s.across(t)
+			if len(remote[t.entry]) > 0 && s.limits(t.begin) != nil {
+				s.across(t, remote[t.entry])
 			}
 		}
 	},
 }
 
-func (s *scan) across(t transaction) {
+// across looks at the calls that began and ended within a transaction.
+func (s *scan) across(t transaction, remote []int) {
 	var calls []int
-	for _, i := range s.calls {
-		f := &s.facts[i]
-		if f.class != httpCall && f.class != rpcCall && f.class != queueSend || f.entry != t.entry {
-			continue
+	first, _ := slices.BinarySearchFunc(remote, t.from, func(i int, at int64) int { return cmp.Compare(s.t.Nodes[i].Start, at) })
+	for _, i := range remote[first:] {
+		n := &s.t.Nodes[i]
+		if n.Start > t.to {
+			break
 		}
-		if n := &s.t.Nodes[i]; n.Start >= t.from && n.End() <= t.to && n.Awaiter >= 0 {
+		if n.End() <= t.to {
 			calls = append(calls, i)
 		}
 	}
 	if len(calls) == 0 {
 		return
 	}
-	calls = byStart(s.t, calls)
 	cand := s.try(t.begin)
 	waits := s.covered(calls)
 	if !cand.atLeast(acrossFor, waits) {
