@@ -24,6 +24,8 @@ import (
 	"github.com/yagura-sre/yagura/internal/people"
 	"github.com/yagura-sre/yagura/internal/process"
 	"github.com/yagura-sre/yagura/internal/release"
+	"github.com/yagura-sre/yagura/internal/retention"
+	"github.com/yagura-sre/yagura/internal/self"
 	"github.com/yagura-sre/yagura/internal/sqldb"
 	"github.com/yagura-sre/yagura/internal/telemetry"
 	"github.com/yagura-sre/yagura/internal/telemetry/clickhouse"
@@ -64,6 +66,7 @@ type App struct {
 	store    *clickhouse.Store
 	metrics  metricStore
 	backups  *backup.Service
+	retain   *retention.Service
 	still    stillness
 	wal      *wal.Log // this and the next two are nil where no telemetry comes in
 	tail     *ingest.TailHub

@@ -23,17 +23,10 @@ func (a *App) openJobs(_, _ context.Context) error {
 		Run: func(ctx context.Context) error { return a.store.Maintain(ctx) },
 	})
 	a.jobs.Add(job.Spec{
-		Name: "telemetry.retain", Title: i18n.T("Drop logs and spans that are older than their retention", "保持期間を過ぎたログとスパンの削除"),
-		Every: time.Minute, Timeout: 10 * time.Minute,
+		Name: "telemetry.retain", Title: i18n.T("Drop figures by the minute that are older than their retention", "保持期間を過ぎた分単位の集計の削除"),
+		Every: time.Hour, Timeout: 10 * time.Minute,
 		Run: func(ctx context.Context) error {
-			now, keep := a.Clock.Now(), a.Config.Retention
-			if err := a.store.RetainFigures(ctx, now.Add(-keep.Figures.D())); err != nil {
-				return err
-			}
-			// Not while a backup lists what there is.
-			return a.still.writing(ctx, func() error {
-				return a.store.Retain(ctx, now.Add(-keep.Logs.D()), now.Add(-keep.Spans.D()))
-			})
+			return a.store.RetainFigures(ctx, a.Clock.Now().Add(-a.Config.Retention.Figures.D()))
 		},
 	})
 	a.jobs.Add(job.Spec{

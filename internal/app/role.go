@@ -43,6 +43,7 @@ func (a *App) steps() (all []step) {
 	add(true, "telemetry store", a.openStore)
 	add(true, "owners", a.openOwners)
 	add(true, "metrics store", a.openMetrics)
+	add(true, "retention", a.openRetention)
 	add(role.Ingests(), "write-ahead log", a.openLog)
 	add(true, "TLS", a.openTLS)
 	add(role.Ingests(), "ingest", a.openIngest)

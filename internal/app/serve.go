@@ -20,6 +20,7 @@ import (
 	"github.com/yagura-sre/yagura/internal/job"
 	"github.com/yagura-sre/yagura/internal/notify"
 	"github.com/yagura-sre/yagura/internal/release"
+	"github.com/yagura-sre/yagura/internal/retention"
 	"github.com/yagura-sre/yagura/internal/telemetry"
 	"github.com/yagura-sre/yagura/internal/timeline"
 	"github.com/yagura-sre/yagura/internal/view"
@@ -48,6 +49,7 @@ func (a *App) newAPI(opt api.Options) *api.API {
 	release.Register(to, a.releases)
 	notify.Register(to, a.notify)
 	backup.Register(to, a.backups)
+	retention.Register(to, a.retain)
 	a.registerStatus(to)
 	a.registerProcesses(to)
 	return to

@@ -20,6 +20,7 @@ import (
 	"github.com/yagura-sre/yagura/internal/people"
 	"github.com/yagura-sre/yagura/internal/process"
 	"github.com/yagura-sre/yagura/internal/release"
+	"github.com/yagura-sre/yagura/internal/retention"
 	"github.com/yagura-sre/yagura/internal/sqldb"
 	"github.com/yagura-sre/yagura/internal/telemetry"
 	"github.com/yagura-sre/yagura/internal/telemetry/clickhouse"
@@ -38,7 +39,7 @@ func (a *App) openState(ctx, _ context.Context) error {
 	}
 	a.onClose("state", func(context.Context) error { return db.Close() })
 	if err := db.Migrate(ctx, people.Migrations, job.Migrations, process.Migrations, timeline.Migrations, release.Migrations, notify.Migrations, catalog.Migrations,
-		errorgroup.Migrations, view.Migrations); err != nil {
+		errorgroup.Migrations, view.Migrations, retention.Migrations); err != nil {
 		return err
 	}
 	a.db = db
@@ -181,7 +182,7 @@ func (a *App) awaitEngine(ctx context.Context) error {
 	return a.engine.WaitReady(ctx)
 }
 
-func (a *App) openMetrics(_, _ context.Context) (err error) {
+func (a *App) openMetrics(ctx, _ context.Context) (err error) {
 	c, log := a.Config.Metrics, a.Log.With("room", "metrics")
 	if c.URL != "" {
 		header := http.Header{}
@@ -192,8 +193,12 @@ func (a *App) openMetrics(_, _ context.Context) (err error) {
 		out := netguard.New(netguard.Options{AnyAddress: true, MaxResponse: -1, Timeout: -1}).Client()
 		a.metrics, err = promremote.Open(promremote.Options{URL: c.URL, Header: header, Client: out, Clock: a.Clock, Log: log})
 	} else {
+		var keep time.Duration // as saved, before it opens: it begins to drop at once
+		if keep, err = a.metricsKept(ctx); err != nil {
+			return err
+		}
 		a.metrics, err = promtsdb.Open(promtsdb.Options{
-			Dir: filepath.Join(a.Config.DataDir, "metrics"), Retention: c.Retention.D(), Clock: a.Clock, Log: slog.New(quiet{log.Handler()}),
+			Dir: filepath.Join(a.Config.DataDir, "metrics"), Retention: keep, Clock: a.Clock, Log: slog.New(quiet{log.Handler()}),
 		})
 	}
 	if err != nil {

@@ -87,6 +87,7 @@ func TestTable(t *testing.T) {
 		{NotifyRead, "--yyy--y--"},
 		{NotifyWrite, "----y--y--"},
 		{JobsRun, "----y--y--"},
+		{RetentionWrite, "----y--y--"},
 		{StatusRead, "-yyyyy-y--"},
 		{UsersRead, "--yyy--y--"},
 		{AuditRead, "---yy--y--"},

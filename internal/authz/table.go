@@ -33,6 +33,7 @@ const (
 	ReleasesWrite    Permission = "releases.write" // record and edit releases
 	NotifyRead       Permission = "notify.read"    // destinations and deliveries, without secrets
 	NotifyWrite      Permission = "notify.write"
+	RetentionWrite   Permission = "retention.write" // how long telemetry is kept
 )
 
 // grant says who holds a permission: the least role of the ladder, and whether an outside
@@ -64,6 +65,7 @@ var table = []grant{
 	{TokensRead, Admin, false, i18n.T("the list of tokens", "トークン一覧の閲覧")},
 	{TokensWrite, Admin, false, i18n.T("create and revoke tokens", "トークンの発行・失効")},
 	{NotifyWrite, Admin, false, i18n.T("configure where notifications go, send again", "通知先の設定・再送")},
+	{RetentionWrite, Admin, false, i18n.T("decide how long telemetry is kept", "テレメトリーの保持期間の設定")},
 	{JobsRun, Admin, false, i18n.T("run a background job now", "バックグラウンドジョブの即時実行")},
 	{TelemetryWrite, Ingest, false, i18n.T("send telemetry (ingest tokens)", "テレメトリーの送信（取り込みトークン）")},
 }

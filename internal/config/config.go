@@ -102,8 +102,11 @@ type WAL struct {
 
 // Retention says how long raw rows are kept.
 type Retention struct {
-	Logs  Duration `yaml:"logs" en:"Logs." ja:"ログの保持期間。"`
-	Spans Duration `yaml:"spans" en:"Spans." ja:"スパンの保持期間。"`
+	Logs         Duration `yaml:"logs" en:"How long logs are kept whole. This and the next four are defaults: Settings, Retention changes them, and sets them for each service." ja:"ログを完全に保持する期間。以下 4 項目を含めて既定値です。「設定 > 保持期間」で変更でき、サービスごとにも指定できます。"`
+	LogsThinned  Duration `yaml:"logs_thinned" en:"How much longer thinned logs are kept: warnings, errors, those of kept traces, a share of the rest." ja:"その後、間引いたログ（警告・エラー・残したトレースのログ・その他の一部）を保持する期間。"`
+	Spans        Duration `yaml:"spans" en:"How long spans are kept whole." ja:"スパンを完全に保持する期間。"`
+	SpansThinned Duration `yaml:"spans_thinned" en:"How much longer thinned traces are kept: those with errors, slow ones, exemplars, a share of the rest." ja:"その後、間引いたトレース（エラー・遅いもの・エグゼンプラー・その他の一部）を保持する期間。"`
+	KeepOneIn    int      `yaml:"keep_one_in" en:"The share of the ordinary rows that thinning keeps: one in so many; 0 is none." ja:"間引きで残す通常の行の割合（何件に 1 件か）。0 は残しません。"`
 
 	Figures Duration `yaml:"figures" en:"What is counted by the minute: requests, errors, statements, patterns. Dropped by the month." ja:"分単位の集計（リクエスト、エラー、SQL 文、ログパターンなど）の保持期間。月単位で削除します。"`
 }
@@ -169,7 +172,7 @@ func Default() Config {
 		Engine:    Engine{Database: "yagura", MaxQuery: Duration(30 * time.Second)},
 		Metrics:   Metrics{Retention: 90 * day},
 		WAL:       WAL{MaxBytes: 2 << 30, MinFreeBytes: 256 << 20},
-		Retention: Retention{Logs: 30 * day, Spans: 14 * day, Figures: 760 * day},
+		Retention: Retention{Logs: 30 * day, Spans: 14 * day, SpansThinned: 16 * day, KeepOneIn: 10, Figures: 760 * day},
 		Limits: Limits{
 			RequestBytes: 16 << 20, InflightBytes: 256 << 20, ConcurrentRequests: 256, Services: 1000,
 			Attributes: 128, AttributeBytes: 16 << 10, BodyBytes: 256 << 10, Future: Duration(10 * time.Minute),

@@ -202,6 +202,9 @@ func (d ddl) everywhere(kind, name string) string {
 	return fmt.Sprintf("Replicated%s('/yagura/%s/all/%s', '{shard}-{replica}')", kind, d.Database, name)
 }
 
+// EverywherePlain is everywhere, for templates.
+func (d ddl) EverywherePlain(kind, name string) string { return d.everywhere(kind, name) }
+
 // Everywhere is everywhere, for an engine with an argument.
 func (d ddl) Everywhere(kind, name, arg string) string {
 	if d.Cluster == "" {

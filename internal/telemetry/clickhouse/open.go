@@ -58,6 +58,7 @@ type Store struct {
 	shards shardCount
 	bulk   bulk
 	first  firstMinute
+	kept   keptNotes
 	// lookups are those of single traces, under way.
 	lookups singleflight.Group
 }

@@ -43,6 +43,9 @@ func (s *Store) Rebuild(ctx context.Context, spec telemetry.RebuildSpec) (teleme
 	if !spec.From.Before(spec.To) {
 		return telemetry.RebuildState{}, fault.Field("from", i18n.T("from must be earlier than to, and not in the future.", "from は to より前の、現在までの時刻にしてください。"))
 	}
+	if err := s.rebuildable(ctx, spec.Range); err != nil {
+		return telemetry.RebuildState{}, err
+	}
 	for _, d := range spec.What {
 		if !slices.Contains(telemetry.Derivations[:], d) {
 			return telemetry.RebuildState{}, fault.Field("what", i18n.F("%q cannot be rebuilt. Choose from %v.", "%q は再計算できません。指定できる値: %v。", string(d), telemetry.Derivations))
@@ -254,6 +257,13 @@ func (s *Store) rebuildHour(ctx context.Context, r *rebuilding, hour, before tim
 			return rows, s.explain(ctx, err)
 		}
 		if n == 0 { // nothing, or no longer anything: what is derived of it outlives it
+			continue
+		}
+		if some, err := s.partly(ctx, signal, hour); err != nil || some {
+			if err != nil {
+				return rows, err
+			}
+			s.opt.Log.WarnContext(ctx, "an hour is not rebuilt: not all of its rows are there any more", "signal", signal.String(), "hour", hour.Format(time.RFC3339))
 			continue
 		}
 		rows += n

@@ -8,7 +8,7 @@ import (
 	"github.com/yagura-sre/yagura/internal/telemetry"
 )
 
-func TestRetainDropsWholeDaysOnly(t *testing.T) {
+func TestDroppedDaysAreGone(t *testing.T) {
 	s := newStore(t)
 	ctx := context.Background()
 	id := telemetry.TraceID{1}
@@ -28,11 +28,13 @@ func TestRetainDropsWholeDaysOnly(t *testing.T) {
 			}
 		}
 	}
-	// In the middle of the 21st and of the 23rd: days that are not over stay whole.
-	logsFrom, spansFrom := start.AddDate(0, 0, 1).Add(3*time.Hour), start.AddDate(0, 0, 3).Add(-time.Hour)
 	for range 2 { // a second time changes nothing
-		if err := s.Retain(ctx, logsFrom, spansFrom); err != nil {
-			t.Fatal(err)
+		for day, signals := range map[string][]telemetry.Signal{"2026-11-20": {telemetry.Logs, telemetry.Spans}, "2026-11-21": {telemetry.Spans}, "2026-11-22": {telemetry.Spans}} {
+			for _, signal := range signals {
+				if err := s.DropDay(ctx, day, signal); err != nil {
+					t.Fatal(err)
+				}
+			}
 		}
 		all := telemetry.Query{Range: telemetry.Range{From: start.AddDate(0, 0, -1), To: start.AddDate(0, 0, 9)}}
 		logs, err := s.CountLogs(ctx, all)

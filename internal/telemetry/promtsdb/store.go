@@ -166,7 +166,7 @@ func (s *Store) open() error {
 	t.RetentionDuration = s.o.Retention.Milliseconds()
 	t.MaxBlockDuration = max(t.MinBlockDuration, min(t.RetentionDuration/10, (31*24*time.Hour).Milliseconds()))
 	// A sender whose clock is ahead moves the window for everyone; make room for it.
-	t.OutOfOrderTimeWindow = (s.o.OutOfOrder + prom.MaxAhead).Milliseconds()
+	t.OutOfOrderTimeWindow = s.outOfOrder()
 	t.EnableExemplarStorage = true
 	t.MaxExemplars = int64(s.o.Exemplars)
 	t.WALCompression = compression.Snappy
@@ -192,6 +192,8 @@ func (s *Store) open() error {
 	}
 	return nil
 }
+
+func (s *Store) outOfOrder() int64 { return (s.o.OutOfOrder + prom.MaxAhead).Milliseconds() }
 
 // reopen mends a database whose disk refused a write. The caller holds write.
 func (s *Store) reopen() error {

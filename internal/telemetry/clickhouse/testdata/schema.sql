@@ -378,3 +378,30 @@ ALTER TABLE yagura.minutes_logs  MODIFY SETTING old_parts_lifetime = 90;
 
 ALTER TABLE yagura.error_groups  MODIFY SETTING old_parts_lifetime = 90;
 
+-- 0010_keeping
+CREATE TABLE IF NOT EXISTS yagura.kept_days 
+(
+    day         Date,
+    signal      LowCardinality(String),
+    service     String,
+    env         String,
+    state       LowCardinality(String),
+    one_in      UInt32,
+    rows_before UInt64,
+    rows_after  UInt64,
+    done        UInt8,
+    updated     DateTime64(6, 'UTC')
+)
+ENGINE = ReplacingMergeTree(updated)
+ORDER BY (day, signal, service, env);
+
+CREATE TABLE IF NOT EXISTS yagura.kept_traces 
+(
+    purpose LowCardinality(String),
+    day     Date,
+    hash    UInt64
+)
+ENGINE = MergeTree
+PARTITION BY (purpose, day)
+ORDER BY hash;
+

@@ -421,3 +421,30 @@ ALTER TABLE yagura.minutes_logs_local ON CLUSTER main MODIFY SETTING old_parts_l
 
 ALTER TABLE yagura.error_groups_local ON CLUSTER main MODIFY SETTING old_parts_lifetime = 90;
 
+-- 0010_keeping
+CREATE TABLE IF NOT EXISTS yagura.kept_days ON CLUSTER main
+(
+    day         Date,
+    signal      LowCardinality(String),
+    service     String,
+    env         String,
+    state       LowCardinality(String),
+    one_in      UInt32,
+    rows_before UInt64,
+    rows_after  UInt64,
+    done        UInt8,
+    updated     DateTime64(6, 'UTC')
+)
+ENGINE = ReplicatedReplacingMergeTree('/yagura/yagura/all/kept_days', '{shard}-{replica}', updated)
+ORDER BY (day, signal, service, env);
+
+CREATE TABLE IF NOT EXISTS yagura.kept_traces ON CLUSTER main
+(
+    purpose LowCardinality(String),
+    day     Date,
+    hash    UInt64
+)
+ENGINE = ReplicatedMergeTree('/yagura/yagura/all/kept_traces', '{shard}-{replica}')
+PARTITION BY (purpose, day)
+ORDER BY hash;
+
