@@ -28,6 +28,45 @@ func RegisterMetrics(a *api.API, s *MetricService) {
 	})
 
 	api.Register(a, api.Op{
+		ID: "list-metric-labels", Method: http.MethodGet, Path: "/metrics/labels", Tag: tag, Permission: authz.TelemetryRead,
+		Summary: "The labels that series have", Description: "At most 2,000.",
+	}, func(ctx context.Context, in *struct {
+		api.RangeParams
+		Metric string `query:"metric" maxLength:"512" doc:"Only of this metric."`
+	}) (*api.Out[MetricLabelsBody], error) {
+		from, to, err := in.Range(s.clock)
+		if err != nil {
+			return nil, err
+		}
+		names, more, err := s.LabelNames(ctx, Range{From: from, To: to}, in.Metric)
+		if err != nil {
+			return nil, err
+		}
+		return api.OK(MetricLabelsBody{Items: names, More: more}), nil
+	})
+
+	api.Register(a, api.Op{
+		ID: "list-metric-label-values", Method: http.MethodGet, Path: "/metrics/labels/values", Tag: tag, Permission: authz.TelemetryRead,
+		Summary: "The values of a label",
+	}, func(ctx context.Context, in *struct {
+		api.RangeParams
+		Label  string `query:"label" required:"true" minLength:"1" maxLength:"512"`
+		Metric string `query:"metric" maxLength:"512" doc:"Only of this metric's series."`
+		Match  string `query:"match" maxLength:"256" doc:"Only those with this in them."`
+		Limit  int    `query:"limit" default:"500" minimum:"1" maximum:"2000"`
+	}) (*api.Out[MetricLabelsBody], error) {
+		from, to, err := in.Range(s.clock)
+		if err != nil {
+			return nil, err
+		}
+		values, more, err := s.LabelValues(ctx, Range{From: from, To: to}, in.Label, in.Metric, in.Match, in.Limit)
+		if err != nil {
+			return nil, err
+		}
+		return api.OK(MetricLabelsBody{Items: values, More: more}), nil
+	})
+
+	api.Register(a, api.Op{
 		ID: "query-metrics", Method: http.MethodGet, Path: "/metrics/query", Tag: tag, Permission: authz.TelemetryRead,
 		Summary: "Evaluate PromQL at one instant",
 	}, func(ctx context.Context, in *struct {

@@ -74,6 +74,20 @@ func TestMetricsFromTheDatabase(t *testing.T) {
 	}
 	name := names.Items[0].Name
 
+	var labels telemetry.MetricLabelsBody
+	get(http.StatusOK, "/metrics/labels", &labels, "metric="+name, "from=-10m")
+	if !strings.Contains(strings.Join(labels.Items, " "), "job") || labels.More {
+		t.Errorf("%+v", labels)
+	}
+	get(http.StatusOK, "/metrics/labels/values", &labels, "metric="+name, "label=job", "match=CHECK", "from=-10m")
+	if len(labels.Items) != 1 || !strings.Contains(labels.Items[0], "checkout") {
+		t.Errorf("%+v", labels)
+	}
+	get(http.StatusOK, "/metrics/labels/values", &labels, "metric=nothing", "label=job", "from=-10m")
+	if labels.Items == nil || len(labels.Items) != 0 {
+		t.Errorf("%+v", labels)
+	}
+
 	var res result
 	get(http.StatusOK, "/metrics/query_range", &res, "query=rate("+name+"[1m])", "from=-10m", "step=1m")
 	if res.Type != "matrix" || len(res.Series) != 1 || len(res.Series[0].Points) != 11 || res.StepNS != int64(time.Minute) {

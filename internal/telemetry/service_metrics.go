@@ -34,6 +34,54 @@ func (s *MetricService) Names(ctx context.Context, match string, limit int) ([]M
 	return s.reader.Names(ctx, strings.TrimSpace(match), min(max(limit, 1), MaxMetricNames))
 }
 
+// MaxLabels is how many labels, or values of one, are listed.
+const MaxLabels = 2_000
+
+// LabelNames lists the labels that series of a metric have in a range; of all metrics when
+// metric is "".
+func (s *MetricService) LabelNames(ctx context.Context, r Range, metric string) (names []string, more bool, err error) {
+	if err := r.Check(); err != nil {
+		return nil, false, err
+	}
+	names, err = s.reader.LabelNames(ctx, r, selectorOf(metric))
+	names, more = few(names, "", MaxLabels)
+	return names, more, err
+}
+
+// LabelValues lists the values of a label that have match in them, of the series of a
+// metric in a range.
+func (s *MetricService) LabelValues(ctx context.Context, r Range, label, metric, match string, limit int) (values []string, more bool, err error) {
+	if err := r.Check(); err != nil {
+		return nil, false, err
+	}
+	values, err = s.reader.LabelValues(ctx, label, r, selectorOf(metric))
+	values, more = few(values, match, min(max(limit, 1), MaxLabels))
+	return values, more, err
+}
+
+// selectorOf selects the series of a metric, whatever its name is written with.
+func selectorOf(metric string) []string {
+	if metric == "" {
+		return nil
+	}
+	return []string{"{__name__=" + strconv.Quote(metric) + "}"}
+}
+
+// few are those that have match in them, in any case, up to a limit.
+func few(all []string, match string, limit int) (some []string, more bool) {
+	some, match = []string{}, strings.ToLower(strings.TrimSpace(match))
+	for _, s := range all {
+		if !strings.Contains(strings.ToLower(s), match) {
+			continue
+		}
+		if len(some) == limit {
+			return some, true
+		}
+		some = append(some, s)
+	}
+	return some, false
+}
+
 // Query evaluates PromQL at one instant.
 func (s *MetricService) Query(ctx context.Context, expr string, at time.Time) (MetricResult, error) {
 	if err := checkExpr(expr); err != nil {

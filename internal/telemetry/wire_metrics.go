@@ -23,6 +23,12 @@ type MetricNamesBody struct {
 	More  bool               `json:"more" doc:"There are more than were asked for."`
 }
 
+// MetricLabelsBody lists labels, or values of one.
+type MetricLabelsBody struct {
+	Items []string `json:"items"`
+	More  bool     `json:"more" doc:"There are more than were asked for."`
+}
+
 // MetricResultBody is the answer to a query.
 type MetricResultBody struct {
 	Type     string               `json:"type" enum:"scalar,vector,matrix,string"`
