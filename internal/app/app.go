@@ -14,6 +14,7 @@ import (
 	"github.com/yagura-sre/yagura/internal/backup"
 	"github.com/yagura-sre/yagura/internal/catalog"
 	"github.com/yagura-sre/yagura/internal/clock"
+	"github.com/yagura-sre/yagura/internal/code"
 	"github.com/yagura-sre/yagura/internal/config"
 	"github.com/yagura-sre/yagura/internal/engine"
 	"github.com/yagura-sre/yagura/internal/errorgroup"
@@ -60,6 +61,7 @@ type App struct {
 	notify   *notify.Service
 	people   *people.Service
 	owners   *catalog.Owners
+	code     *code.Service
 	errors   *errorgroup.Service
 	views    *view.Service
 	engine   *engine.Supervisor // nil when a ClickHouse by URL is used

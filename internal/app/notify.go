@@ -2,21 +2,15 @@ package app
 
 import (
 	"context"
-	"net/netip"
 
-	"github.com/yagura-sre/yagura/internal/config"
 	"github.com/yagura-sre/yagura/internal/netguard"
 	"github.com/yagura-sre/yagura/internal/notify"
 )
 
 func (a *App) openNotify(_, _ context.Context) error {
-	var allow []netip.Prefix
-	for _, n := range a.Config.Notify.AllowNetworks {
-		p, err := config.ParsePrefix(n)
-		if err != nil {
-			return err
-		}
-		allow = append(allow, p)
+	allow, err := prefixes(a.Config.Notify.AllowNetworks)
+	if err != nil {
+		return err
 	}
 	a.notify = notify.New(notify.Options{
 		DB: a.db, Clock: a.Clock, Log: a.Log.With("room", "notify"), Secrets: a.secrets(), Audit: a.people,

@@ -48,6 +48,7 @@ func (a *App) steps() (all []step) {
 	add(true, "TLS", a.openTLS)
 	add(role.Ingests(), "ingest", a.openIngest)
 	add(true, "releases", a.openReleases)
+	add(true, "code", a.openCode)
 	add(true, "notify", a.openNotify)
 	add(true, "errors", a.openErrors)
 	add(true, "backups", a.openBackup)

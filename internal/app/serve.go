@@ -10,6 +10,7 @@ import (
 	"github.com/yagura-sre/yagura/internal/api"
 	"github.com/yagura-sre/yagura/internal/backup"
 	"github.com/yagura-sre/yagura/internal/catalog"
+	"github.com/yagura-sre/yagura/internal/code"
 	"github.com/yagura-sre/yagura/internal/config"
 	"github.com/yagura-sre/yagura/internal/errorgroup"
 	"github.com/yagura-sre/yagura/internal/fault"
@@ -47,6 +48,7 @@ func (a *App) newAPI(opt api.Options) *api.API {
 	telemetry.RegisterRebuilds(to, a.store, a.Clock, func(ctx context.Context) { _ = a.jobs.Soon(ctx, rebuildJob) }) // it is due within the minute anyway
 	timeline.Register(to, a.history)
 	release.Register(to, a.releases)
+	code.Register(to, a.code)
 	notify.Register(to, a.notify)
 	backup.Register(to, a.backups)
 	retention.Register(to, a.retain)

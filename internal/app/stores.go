@@ -9,6 +9,7 @@ import (
 
 	"github.com/yagura-sre/yagura/internal/catalog"
 	"github.com/yagura-sre/yagura/internal/clock"
+	"github.com/yagura-sre/yagura/internal/code"
 	"github.com/yagura-sre/yagura/internal/engine"
 	"github.com/yagura-sre/yagura/internal/errorgroup"
 	"github.com/yagura-sre/yagura/internal/fault"
@@ -39,7 +40,7 @@ func (a *App) openState(ctx, _ context.Context) error {
 	}
 	a.onClose("state", func(context.Context) error { return db.Close() })
 	if err := db.Migrate(ctx, people.Migrations, job.Migrations, process.Migrations, timeline.Migrations, release.Migrations, notify.Migrations, catalog.Migrations,
-		errorgroup.Migrations, view.Migrations, retention.Migrations); err != nil {
+		code.Migrations, errorgroup.Migrations, view.Migrations, retention.Migrations); err != nil {
 		return err
 	}
 	a.db = db

@@ -31,6 +31,9 @@ const (
 	ViewsShare       Permission = "views.share"    // show saved views to everybody
 	JobsRun          Permission = "jobs.run"       // make a job due now
 	ReleasesWrite    Permission = "releases.write" // record and edit releases
+	CodeRead         Permission = "code.read"      // repositories, lines of source
+	CodeWrite        Permission = "code.write"     // which repositories there are, and what is built from them
+	IssuesWrite      Permission = "issues.write"   // open issues where the code is
 	NotifyRead       Permission = "notify.read"    // destinations and deliveries, without secrets
 	NotifyWrite      Permission = "notify.write"
 	RetentionWrite   Permission = "retention.write" // how long telemetry is kept
@@ -56,6 +59,8 @@ var table = []grant{
 	{ErrorsWrite, Member, false, i18n.T("resolve, ignore and assign groups of errors", "エラーグループの解決・無視・担当者の設定")},
 	{ViewsShare, Member, false, i18n.T("share saved views", "保存したビューの共有")},
 	{ReleasesWrite, Member, false, i18n.T("record and edit releases", "リリースの記録・編集")},
+	{CodeRead, Member, false, i18n.T("repositories, and lines of source", "リポジトリとソースコードの閲覧")},
+	{IssuesWrite, Member, false, i18n.T("open issues in a service's repository", "サービスのリポジトリへの Issue の作成")},
 	{NotifyRead, Member, false, i18n.T("where notifications go, and whether they arrived", "通知先と配信状況の閲覧")},
 	{UsersRead, Member, false, i18n.T("the list of users", "ユーザー一覧の閲覧")},
 	{TeamsLead, Lead, false, i18n.T("members, products and services of the teams that one leads (admin: of all)", "リードを務めるチームのメンバー・プロダクト・サービスの管理（管理者は全チーム）")},
@@ -64,6 +69,7 @@ var table = []grant{
 	{UsersWrite, Admin, false, i18n.T("create, change and delete users", "ユーザーの作成・変更・削除")},
 	{TokensRead, Admin, false, i18n.T("the list of tokens", "トークン一覧の閲覧")},
 	{TokensWrite, Admin, false, i18n.T("create and revoke tokens", "トークンの発行・失効")},
+	{CodeWrite, Admin, false, i18n.T("configure repositories, and which service is built from which", "リポジトリの設定、サービスとの対応付け")},
 	{NotifyWrite, Admin, false, i18n.T("configure where notifications go, send again", "通知先の設定・再送")},
 	{RetentionWrite, Admin, false, i18n.T("decide how long telemetry is kept", "テレメトリーの保持期間の設定")},
 	{JobsRun, Admin, false, i18n.T("run a background job now", "バックグラウンドジョブの即時実行")},

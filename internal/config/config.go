@@ -31,6 +31,7 @@ type Config struct {
 	Limits    Limits    `yaml:"limits" en:"What a sender may send. What is refused or cut is counted and shown on the status page." ja:"送信側に対する制限。拒否・切り詰めたデータは件数とともにステータス画面に表示されます。"`
 	Redaction Redaction `yaml:"redaction" en:"What is taken out of telemetry before anything is written." ja:"書き込み前にテレメトリーから取り除く機密情報。"`
 	Notify    Notify    `yaml:"notify" en:"Where notifications may go." ja:"通知の送信先に関する設定。"`
+	Code      Code      `yaml:"code" en:"Source of the services, for lines beside errors and proposals." ja:"サービスのソースコード（エラーや改善提案に行を添えるため）。"`
 	Secrets   Secrets   `yaml:"secrets" en:"Where the secrets are that settings in the UI name." ja:"UI の設定から参照するシークレットの置き場所。"`
 	Log       Log       `yaml:"log" en:"Yagura's own log, on standard error." ja:"Yagura 自身のログ（標準エラー出力）。"`
 }
@@ -146,6 +147,12 @@ type RedactionRule struct {
 // Notify bounds where notifications go.
 type Notify struct {
 	AllowNetworks []string `yaml:"allow_networks" en:"Internal addresses or networks that webhooks and mail may go to, such as 10.1.2.0/24. All others that are not public are refused." ja:"Webhook やメールの送信を許可する内部アドレスまたはネットワーク。例: 10.1.2.0/24。記載のない内部アドレスへの送信は拒否します。"`
+}
+
+// Code bounds where source may be read.
+type Code struct {
+	Folders       []string `yaml:"folders" en:"Folders on this machine that clones may lie in." ja:"このマシン上のクローンを置けるフォルダー。"`
+	AllowNetworks []string `yaml:"allow_networks" en:"Internal addresses or networks of a GitHub Enterprise Server, such as 10.1.2.0/24." ja:"GitHub Enterprise Server の内部アドレスまたはネットワーク。例: 10.1.2.0/24。"`
 }
 
 // Secrets says where secrets are.

@@ -57,14 +57,18 @@ func (p *problems) validate(c Config) {
 			p.add("", 0, "trusted_proxies", i18n.F("%q is neither an address nor a network (10.0.0.0/8)", "%q はアドレスでもネットワーク（10.0.0.0/8 など）でもありません", s))
 		}
 	}
-	for _, s := range c.Notify.AllowNetworks {
-		if _, err := ParsePrefix(s); err != nil {
-			p.add("", 0, "notify.allow_networks", i18n.F("%q is neither an address nor a network (10.0.0.0/8)", "%q はアドレスでもネットワーク（10.0.0.0/8 など）でもありません", s))
+	for field, networks := range map[string][]string{"notify.allow_networks": c.Notify.AllowNetworks, "code.allow_networks": c.Code.AllowNetworks} {
+		for _, s := range networks {
+			if _, err := ParsePrefix(s); err != nil {
+				p.add("", 0, field, i18n.F("%q is neither an address nor a network (10.0.0.0/8)", "%q はアドレスでもネットワーク（10.0.0.0/8 など）でもありません", s))
+			}
 		}
 	}
-	for _, s := range c.Secrets.Folders {
-		if !filepath.IsAbs(s) || filepath.Clean(s) == "/" {
-			p.add("", 0, "secrets.folders", i18n.F("%q is not the absolute path of a folder", "%q はフォルダーの絶対パスではありません", s))
+	for field, folders := range map[string][]string{"secrets.folders": c.Secrets.Folders, "code.folders": c.Code.Folders} {
+		for _, s := range folders {
+			if !filepath.IsAbs(s) || filepath.Clean(s) == "/" {
+				p.add("", 0, field, i18n.F("%q is not the absolute path of a folder", "%q はフォルダーの絶対パスではありません", s))
+			}
 		}
 	}
 	if strings.TrimSpace(c.DataDir) == "" {

@@ -394,3 +394,10 @@ func (s *Service) Remove(ctx context.Context, releaseID string) error {
 		return s.Audit.Audit(ctx, tx, "release.delete", was.ID, name(was), stateOf(was), nil)
 	})
 }
+
+// CommitOf is the commit that a version of a service was built from, by the newest record
+// that says; env "" is any. It is "" where none does.
+func (s *Service) CommitOf(ctx context.Context, service, env, version string) (commit string, err error) {
+	err = s.DB.Read(ctx, func(tx *sqldb.Tx) error { commit, err = commitOf(tx, service, env, version); return err })
+	return commit, err
+}

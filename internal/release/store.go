@@ -267,3 +267,13 @@ func touchHook(tx *sqldb.Tx, id string, at time.Time, event string) error {
 	_, err := tx.Exec(`UPDATE release_hook SET last_at = $2, last_event = $3 WHERE id = $1`, id, sqldb.Nanos(at), event)
 	return err
 }
+
+// commitOf reads the newest commit that is recorded for a version.
+func commitOf(tx *sqldb.Tx, service, env, version string) (commit string, err error) {
+	err = tx.QueryRow(`SELECT commit_sha FROM release_record WHERE service = $1 AND version = $2 AND commit_sha <> '' AND ($3 = '' OR env = $3)
+		ORDER BY at DESC LIMIT 1`, service, version, env).Scan(&commit)
+	if errors.Is(err, sqldb.ErrNoRows) {
+		return "", nil
+	}
+	return commit, err
+}
