@@ -38,6 +38,23 @@ func (m *memory) Trace(_ context.Context, id telemetry.TraceID, limit int) ([]te
 	return rows[:min(limit, len(rows))], len(rows) > limit, nil
 }
 
+func (m *memory) TraceOutline(ctx context.Context, id telemetry.TraceID, limit int) ([]telemetry.Span, bool, error) {
+	rows, more, err := m.Trace(ctx, id, limit)
+	for i := range rows {
+		rows[i] = rows[i].Outline()
+	}
+	return rows, more, err
+}
+
+func (m *memory) CountLogs(_ context.Context, q telemetry.Query) (n uint64, err error) {
+	for i := range m.logs {
+		if filter.Match(q.Filter, telemetry.LogRow(&m.logs[i])) {
+			n++
+		}
+	}
+	return n, m.logsErr
+}
+
 func (m *memory) TraceLogs(_ context.Context, id telemetry.TraceID, limit int) ([]telemetry.Log, bool, error) {
 	var rows []telemetry.Log
 	for _, l := range m.logs {

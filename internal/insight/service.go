@@ -2,6 +2,7 @@ package insight
 
 import (
 	"context"
+	"math"
 	"strings"
 	"time"
 
@@ -24,11 +25,19 @@ type Reader interface {
 	TraceLogs(ctx context.Context, id telemetry.TraceID, limit int) (logs []telemetry.Log, more bool, err error)
 }
 
+// TraceReader is what the Service reads through: it needs no more of most spans than their
+// outline, and of their logs the number.
+type TraceReader interface {
+	Reader
+	TraceOutline(ctx context.Context, id telemetry.TraceID, limit int) (spans []telemetry.Span, more bool, err error)
+	CountLogs(ctx context.Context, q telemetry.Query) (uint64, error)
+}
+
 // Service reads traces and explains them.
-type Service struct{ reader Reader }
+type Service struct{ reader TraceReader }
 
 // NewService makes the service.
-func NewService(r Reader) *Service { return &Service{reader: r} }
+func NewService(r TraceReader) *Service { return &Service{reader: r} }
 
 // Trace is one trace, put together.
 type Trace struct {
@@ -49,11 +58,14 @@ func (s *Service) Trace(ctx context.Context, ref string) (*Trace, error) {
 	t := &Trace{}
 	logsRead := make(chan error, 1)
 	go func() {
-		logs, more, err := s.reader.TraceLogs(ctx, id, MaxLogs)
-		t.Logs, t.MoreLogs = len(logs), more
+		n, err := s.reader.CountLogs(ctx, telemetry.Query{
+			Range:  telemetry.Range{From: time.Unix(0, 0), To: time.Unix(0, math.MaxInt64)},
+			Filter: filter.Compare{Key: "trace_id", Op: filter.Eq, Value: id.String()},
+		})
+		t.Logs, t.MoreLogs = int(min(n, MaxLogs)), n > MaxLogs
 		logsRead <- err
 	}()
-	spans, more, err := s.reader.Trace(ctx, id, MaxSpans)
+	spans, more, err := s.reader.TraceOutline(ctx, id, MaxSpans)
 	if err != nil {
 		cancel()
 		<-logsRead

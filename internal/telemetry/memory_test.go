@@ -276,6 +276,10 @@ func (m *memory) Trace(_ context.Context, id TraceID, limit int) ([]Span, bool, 
 	panic("not asked by this room")
 }
 
+func (m *memory) TraceOutline(_ context.Context, id TraceID, limit int) ([]Span, bool, error) {
+	panic("not asked by this room")
+}
+
 func (m *memory) TraceLogs(_ context.Context, id TraceID, limit int) ([]Log, bool, error) {
 	panic("not asked by this room")
 }

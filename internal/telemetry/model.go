@@ -247,3 +247,14 @@ type Span struct {
 	Operation Shape    // what it asked of its peer: a statement's form, a method
 	Error     ErrorKey // zero unless it records an error
 }
+
+// Outline is what Reader.TraceOutline gives of the span.
+func (s Span) Outline() Span {
+	return Span{
+		ID: s.ID, Time: s.Time, Duration: s.Duration,
+		Source:  Source{Env: s.Env, Service: s.Service, Instance: s.Instance, Host: s.Host},
+		TraceID: s.TraceID, SpanID: s.SpanID, ParentID: s.ParentID,
+		Name: s.Name, Kind: s.Kind, Status: s.Status, StatusMessage: s.StatusMessage,
+		Exception: Exception{Type: s.Exception.Type, Message: s.Exception.Message}, Attrs: s.Attrs,
+	}
+}

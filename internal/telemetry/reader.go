@@ -43,6 +43,8 @@ type Reader interface {
 	// At most limit are read, and at most several PageBytes; more says that there may be
 	// others.
 	Trace(ctx context.Context, id TraceID, limit int) (spans []Span, more bool, err error)
+	// TraceOutline is Trace with no more of each span than a waterfall shows: its Outline.
+	TraceOutline(ctx context.Context, id TraceID, limit int) (spans []Span, more bool, err error)
 	// TraceLogs gives all logs of a trace, oldest first, whenever it was. It ends as
 	// ReadLogs does.
 	TraceLogs(ctx context.Context, id TraceID, limit int) (logs []Log, more bool, err error)

@@ -153,6 +153,18 @@ func (s scoped) Trace(ctx context.Context, id TraceID, limit int) ([]Span, bool,
 	return spans, more, err
 }
 
+func (s scoped) TraceOutline(ctx context.Context, id TraceID, limit int) ([]Span, bool, error) {
+	services, all, err := s.scope(ctx)
+	if err != nil {
+		return nil, false, err
+	}
+	spans, more, err := s.r.TraceOutline(ctx, id, limit)
+	if !all {
+		spans = slices.DeleteFunc(spans, func(sp Span) bool { return !slices.Contains(services, sp.Service) })
+	}
+	return spans, more, err
+}
+
 func (s scoped) TraceLogs(ctx context.Context, id TraceID, limit int) ([]Log, bool, error) {
 	services, all, err := s.scope(ctx)
 	if err != nil {

@@ -24,6 +24,14 @@ func (w whole) Trace(_ context.Context, id TraceID, _ int) (out []Span, more boo
 	return out, false, nil
 }
 
+func (w whole) TraceOutline(ctx context.Context, id TraceID, limit int) (out []Span, more bool, err error) {
+	out, more, err = w.Trace(ctx, id, limit)
+	for i := range out {
+		out[i] = out[i].Outline()
+	}
+	return out, more, err
+}
+
 func (w whole) TraceLogs(_ context.Context, id TraceID, _ int) (out []Log, more bool, err error) {
 	for _, l := range w.logs {
 		if l.TraceID == id {
@@ -75,6 +83,10 @@ func TestScoped(t *testing.T) {
 		}
 		{
 			a, b, c := r.Trace(ctx, TraceID{1, 2}, 100)
+			add(a, b, c)
+		}
+		{
+			a, b, c := r.TraceOutline(ctx, TraceID{1, 2}, 100)
 			add(a, b, c)
 		}
 		{

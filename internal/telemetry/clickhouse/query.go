@@ -36,7 +36,9 @@ func (p plainBlocks) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // blocksOf runs a question and hands over its answer's blocks as they come.
-func (s *Store) blocksOf(ctx context.Context, q *statement, each func(block, int) error) error {
+func (s *Store) blocksOf(ctx context.Context, q *statement, each func(block, int) error) (err error) {
+	ctx, answered := telemetry.Asking(ctx, q.String())
+	defer func() { answered(err) }()
 	r, err := s.reads.QueryFormat(ctx, plainNative, q.String(), q.params...)
 	if err != nil {
 		return s.explain(ctx, fmt.Errorf("%w, of: %s", err, q.String()))
@@ -60,7 +62,9 @@ func (s *Store) blocksOf(ctx context.Context, q *statement, each func(block, int
 }
 
 // answer runs a question whose answer is small, and hands over its rows.
-func (s *Store) answer(ctx context.Context, q *statement, each func(driver.Rows) error) error {
+func (s *Store) answer(ctx context.Context, q *statement, each func(driver.Rows) error) (err error) {
+	ctx, answered := telemetry.Asking(ctx, q.String())
+	defer func() { answered(err) }()
 	rows, err := s.reads.Query(ctx, q.String(), q.params...)
 	if err != nil {
 		return s.explain(ctx, fmt.Errorf("%w, of: %s", err, q.String()))
@@ -102,8 +106,10 @@ func newSelection(signal telemetry.Signal, q telemetry.Query) selection {
 // gives is for the selection's questions.
 func (s *Store) selection(ctx context.Context, signal telemetry.Signal, q telemetry.Query) (context.Context, selection, error) {
 	sel := newSelection(signal, q)
-	ctx = s.forBulk(ctx, sel)
 	id, ok := wantedTrace(signal, q.Filter)
+	if _, alone := q.Filter.(filter.Compare); !ok || !alone { // a trace's id is nothing large
+		ctx = s.forBulk(ctx, sel)
+	}
 	if !ok {
 		return ctx, sel, nil
 	}

@@ -2,6 +2,7 @@ package clickhouse
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -13,6 +14,26 @@ import (
 func (s *Store) Trace(ctx context.Context, id telemetry.TraceID, limit int) ([]telemetry.Span, bool, error) {
 	return ofTrace(ctx, s, spanKind, id, limit, traceBytes)
 }
+
+// TraceOutline is Trace of the columns that a waterfall is made of: every column that is read
+// costs the same, however few the rows are.
+func (s *Store) TraceOutline(ctx context.Context, id telemetry.TraceID, limit int) ([]telemetry.Span, bool, error) {
+	return ofTrace(ctx, s, outlineKind, id, limit, traceBytes)
+}
+
+// outlined are the columns of an outline, beside those of own attributes.
+var outlined = []string{"id", "time", "duration", "env", "service", "instance", "host", "trace_id", "span_id", "parent_id",
+	"name", "kind", "status", "status_message", "exception_type", "exception_message", "attributes"}
+
+var outlineKind = func() kind[telemetry.Span] {
+	k := spanKind
+	fields := slices.Clone(outlined)
+	for _, own := range ownColumns {
+		fields = append(fields, own.column)
+	}
+	k.fields = strings.Join(fields, ", ")
+	return k
+}()
 
 // TraceLogs gives all logs of a trace, oldest first.
 func (s *Store) TraceLogs(ctx context.Context, id telemetry.TraceID, limit int) ([]telemetry.Log, bool, error) {
@@ -75,9 +96,10 @@ func (s *Store) traceTime(ctx context.Context, signal telemetry.Signal, id telem
 func (s *Store) signalTimes(ctx context.Context, id telemetry.TraceID) (map[telemetry.Signal]traceTime, error) {
 	times := map[telemetry.Signal]traceTime{}
 	q := &statement{}
-	// For the few rows that there are, a second thread costs more than it saves.
-	q.text("SELECT signal = 'logs', toUnixTimestamp64Nano(min(first)), toUnixTimestamp64Nano(max(last)) FROM trace_times WHERE trace_id = ",
-		q.id(id.String(), 16), " GROUP BY signal SETTINGS max_threads = 1")
+	// One thread, no grouping, the other columns only where the trace is: there are few rows,
+	// one of each block that the trace came in, and what there is to do is for each part.
+	q.text("SELECT signal = 'logs', toUnixTimestamp64Nano(first), toUnixTimestamp64Nano(last) FROM trace_times PREWHERE trace_id = ",
+		q.id(id.String(), 16), " SETTINGS max_threads = 1")
 	err := s.answer(ctx, q, func(r driver.Rows) error {
 		var logs uint8
 		var t traceTime
@@ -87,6 +109,9 @@ func (s *Store) signalTimes(ctx context.Context, id telemetry.TraceID) (map[tele
 		signal := telemetry.Spans
 		if logs == 1 {
 			signal = telemetry.Logs
+		}
+		if known, ok := times[signal]; ok {
+			t.first, t.last = min(t.first, known.first), max(t.last, known.last)
 		}
 		times[signal] = t
 		return nil

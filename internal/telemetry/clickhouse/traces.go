@@ -34,7 +34,7 @@ func (s *Store) Traces(ctx context.Context, p telemetry.PageQuery) ([]telemetry.
 	if !p.After.IsZero() {
 		below.to = min(below.to, p.After.Time+1)
 	}
-	w := newWalker(below.from, below.to, false)
+	w := s.walker(ctx, below, false)
 	seen := map[telemetry.TraceID]bool{}
 	var found []telemetry.TraceID
 	for want := p.Limit + 1; len(found) < want; {

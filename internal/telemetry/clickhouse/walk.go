@@ -5,20 +5,20 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
-
 	"github.com/yagura-sre/yagura/internal/fault"
 	"github.com/yagura-sre/yagura/internal/telemetry"
 )
 
 // A page of the newest rows is mostly full after looking at the last minutes, so a reading
 // goes through time in windows: the first is short, each next one longer, and it ends when
-// the page is full. A term that is common costs a window or two; one that is rare costs a
-// few more than a single question would.
+// the page is full. A term that is common costs a window or two; one that is rare costs two
+// questions more than a single one would: a window of two minutes that has nothing says that
+// a full page of a hundred takes a hundred of them, so the next is as long.
 
 const (
 	firstWindow = 2 * time.Minute
-	growWindow  = 16
+	growWindow  = 128 // at most
+	leastGrow   = 16
 )
 
 // walker gives the windows of [from, to), from the newest or from the oldest on.
@@ -28,8 +28,21 @@ type walker struct {
 	oldest   bool
 }
 
-func newWalker(from, to int64, oldest bool) *walker {
-	return &walker{from: from, to: to, width: int64(firstWindow), oldest: oldest}
+// walker goes through the range of a selection. Where rows are known to begin only further in,
+// the first window reaches as far: it costs nothing there, and leaves out nothing that has
+// come since.
+func (s *Store) walker(ctx context.Context, sel selection, oldest bool) *walker {
+	w := &walker{from: sel.from, to: sel.to, width: int64(firstWindow), oldest: oldest}
+	times, err := s.storedTimes(ctx)
+	of, ok := times[sel.signal]
+	switch {
+	case err != nil || !ok: // the windows grow quickly by themselves
+	case oldest:
+		w.width += max(0, of.all.first-w.from)
+	default:
+		w.width += max(0, w.to-of.all.last)
+	}
+	return w
 }
 
 // next is the next window; ok is false when time is used up.
@@ -50,13 +63,11 @@ func (w *walker) next() (from, to int64, ok bool) {
 
 // grow widens the next window, having found got of want rows in the last.
 func (w *walker) grow(got, want int) {
-	factor := int64(growWindow)
+	factor := int64(min(max(want, leastGrow), growWindow))
 	if got > 0 {
 		factor = min(factor, max(int64(2*(want-got)/got), 1))
 	}
-	if w.width < (maxTime-minTime)/growWindow {
-		w.width *= factor
-	}
+	w.width = min(w.width, (maxTime-minTime)/growWindow) * factor
 }
 
 // page reads a page of rows.
@@ -86,12 +97,11 @@ func page[T any](ctx context.Context, s *Store, k kind[T], p telemetry.PageQuery
 	default:
 		return nil, false, fault.Internalf("the order %d", p.Order)
 	}
-	w := newWalker(sel.from, sel.to, p.Order == telemetry.Oldest)
+	w := s.walker(ctx, sel, p.Order == telemetry.Oldest)
 	if p.Order == telemetry.Slowest {
 		w.width = maxTime - minTime
 	}
 	found := newFiller(k, p.Limit+1, telemetry.PageBytes)
-	skipped := p.Order == telemetry.Slowest
 	for !found.full() {
 		from, to, ok := w.next()
 		if !ok {
@@ -107,45 +117,9 @@ func page[T any](ctx context.Context, s *Store, k kind[T], p telemetry.PageQuery
 			return nil, false, err
 		}
 		w.grow(len(found.rows)-before, found.want-before)
-		if len(found.rows) == 0 && !skipped {
-			// Perhaps there is nothing at all so near the edge: begin again where something is.
-			skipped = true
-			if err := s.skip(ctx, k.signal, w); err != nil {
-				return nil, false, err
-			}
-		}
 	}
 	rows, more := found.page()
 	return rows, more, nil
-}
-
-// skip narrows what is left to walk to where the signal has rows at all, which the engine
-// knows of each part without reading it. It is to save time only: rows that arrive
-// meanwhile may be left out, as they would be had they come a moment later.
-func (s *Store) skip(ctx context.Context, signal telemetry.Signal, w *walker) error {
-	if s.opt.Cluster != "" {
-		return nil // the replica that is asked may be behind the one that is read
-	}
-	q := &statement{}
-	fmt.Fprintf(q, `SELECT toUnixTimestamp64Nano(min(toDateTime64(min_time, 9, 'UTC'))), toUnixTimestamp64Nano(max(toDateTime64(max_time, 9, 'UTC'))), count()
-FROM system.parts WHERE active AND rows > 0 AND database = %s AND table = '%s' AND max_time >= %s AND min_time < %s`,
-		q.str(s.opt.Database), signal.String(), q.seconds(w.from), q.seconds(w.to+int64(time.Second)))
-	var first, last int64
-	var parts uint64
-	if err := s.answer(ctx, q, func(r driver.Rows) error { return r.Scan(&first, &last, &parts) }); err != nil {
-		return err
-	}
-	if parts == 0 {
-		w.from = w.to
-		return nil
-	}
-	// A part's times are whole seconds, cut down.
-	from, to := max(w.from, first), min(w.to, last+int64(time.Second))
-	if from != w.from || to != w.to {
-		w.from, w.to = from, max(from, to)
-		w.width = int64(firstWindow)
-	}
-	return nil
 }
 
 func (q *statement) seconds(unixNano int64) string {

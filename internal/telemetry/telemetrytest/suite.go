@@ -249,6 +249,8 @@ func empty(t *testing.T, s Store) {
 	check("traces", len(traces), more, err)
 	spans, more, err = s.Trace(ctx, telemetry.TraceID{1}, 10)
 	check("trace", len(spans), more, err)
+	spans, more, err = s.TraceOutline(ctx, telemetry.TraceID{1}, 10)
+	check("outline of a trace", len(spans), more, err)
 	logs, more, err = s.TraceLogs(ctx, telemetry.TraceID{}, 10)
 	check("trace's logs", len(logs), more, err)
 	h, err := s.LogHistogram(ctx, q, 10)

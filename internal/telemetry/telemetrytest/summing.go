@@ -255,6 +255,15 @@ func (f *filled) oneTrace(t *testing.T) {
 				t.Fatalf("trace %s: more %v, %v", id, more, err)
 			}
 			same(t, "a trace", got, spans[:min(limit, len(spans))])
+			outline, more, err := f.TraceOutline(ctx, id, limit)
+			if err != nil || more != (len(spans) > limit) {
+				t.Fatalf("outline of trace %s: more %v, %v", id, more, err)
+			}
+			var outlined []telemetry.Span
+			for _, s := range spans[:min(limit, len(spans))] {
+				outlined = append(outlined, s.Outline())
+			}
+			same(t, "the outline of a trace", outline, outlined)
 			gotLogs, more, err := f.TraceLogs(ctx, id, limit)
 			if err != nil || more != (len(logs) > limit) {
 				t.Fatalf("logs of trace %s: more %v, %v", id, more, err)
