@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -11,9 +12,10 @@ import (
 
 // usage is what a tree of processes has used.
 type usage struct {
-	cpu float64 // seconds, user and system, of those that live and of their dead children
-	rss uint64  // bytes
-	by  map[string]float64
+	cpu    float64 // seconds, user and system, of those that live and of their dead children
+	merges float64 // seconds, of cpu, that the engine's merges took
+	rss    uint64  // bytes
+	by     map[string]float64
 }
 
 // treeUsage adds up a process and its descendants. Linux alone.
@@ -29,17 +31,14 @@ func treeUsage(pid int) (usage, error) {
 		rss    uint64
 	}
 	procs := map[int]proc{}
+	const ticks = 100 // USER_HZ, the same on every Linux that Go runs on
 	for _, path := range stats {
 		raw, err := os.ReadFile(path)
 		if err != nil {
 			continue // it has ended
 		}
-		// The name in parentheses may hold spaces; what follows it does not.
-		end := strings.LastIndexByte(string(raw), ')')
-		f := strings.Fields(string(raw)[end+2:])
+		_, num := fields(raw)
 		id, _ := strconv.Atoi(filepath.Base(filepath.Dir(path)))
-		num := func(i int) float64 { v, _ := strconv.ParseFloat(f[i], 64); return v }
-		const ticks = 100 // USER_HZ, the same on every Linux that Go runs on
 		procs[id] = proc{
 			parent: int(num(1)),
 			cpu:    (num(11) + num(12) + num(13) + num(14)) / ticks,
@@ -59,6 +58,7 @@ func treeUsage(pid int) (usage, error) {
 					name = "engine"
 				}
 				u.by[name] += p.cpu
+				u.merges += mergeTicks(id) / ticks
 				break
 			}
 		}
@@ -66,8 +66,32 @@ func treeUsage(pid int) (usage, error) {
 	return u, nil
 }
 
+// fields are a stat file's: the name, and the numbers after it.
+func fields(raw []byte) (name string, num func(int) float64) {
+	// The name in parentheses may hold spaces; what follows it does not.
+	begin, end := bytes.IndexByte(raw, '('), bytes.LastIndexByte(raw, ')')
+	f := strings.Fields(string(raw[end+2:]))
+	return string(raw[begin+1 : end]), func(i int) float64 { v, _ := strconv.ParseFloat(f[i], 64); return v }
+}
+
+// mergeTicks is what the threads of a process took that merge, if it is the engine. They
+// live as long as it does.
+func mergeTicks(pid int) (ticks float64) {
+	stats, _ := filepath.Glob("/proc/" + strconv.Itoa(pid) + "/task/[0-9]*/stat")
+	for _, path := range stats {
+		raw, err := os.ReadFile(path)
+		if err != nil {
+			continue
+		}
+		if name, num := fields(raw); strings.HasPrefix(name, "MergeMutate") {
+			ticks += num(11) + num(12)
+		}
+	}
+	return ticks
+}
+
 func (u usage) since(before usage) usage {
-	d := usage{cpu: u.cpu - before.cpu, rss: u.rss, by: map[string]float64{}}
+	d := usage{cpu: u.cpu - before.cpu, merges: u.merges - before.merges, rss: u.rss, by: map[string]float64{}}
 	for k, v := range u.by {
 		d.by[k] = v - before.by[k]
 	}
@@ -75,5 +99,5 @@ func (u usage) since(before usage) usage {
 }
 
 func (u usage) String() string {
-	return fmt.Sprintf("%.2f CPU-s (server %.2f, engine %.2f), %d MB resident", u.cpu, u.by["server"], u.by["engine"], u.rss>>20)
+	return fmt.Sprintf("%.2f CPU-s (server %.2f, engine %.2f, of which merges %.2f), %d MB resident", u.cpu, u.by["server"], u.by["engine"], u.merges, u.rss>>20)
 }

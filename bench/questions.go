@@ -94,6 +94,17 @@ func ask(s *server, rows int) error {
 		return errors.New("no spans")
 	}
 	hour := url.Values{"from": {"-1h"}, "to": {"now"}}
+	// As the pages ask: of a day, compared with the same a week before.
+	page := url.Values{"from": {"-24h"}, "to": {"now"}, "compare": {"week"}}
+	const service = "service-07"
+	var served struct{ Endpoints []struct{ Endpoint string } }
+	if err := s.get("/services/"+service, page, &served); err != nil {
+		return err
+	}
+	if len(served.Endpoints) == 0 {
+		return errors.New("no endpoints")
+	}
+	endpoint := served.Endpoints[0].Endpoint
 	fmt.Printf("  with %d rows of each, over %s:\n", rows, stored)
 	for _, q := range []struct {
 		name, path string
@@ -106,7 +117,7 @@ func ask(s *server, rows int) error {
 		{"a word that nothing has", "/logs", and(day, "filter", "存在しない言葉xyz", "limit", "100")},
 		{"newest 100 of a common term", "/logs", and(day, "filter", common, "limit", "100")},
 		{"newest 100 of everything", "/logs", and(day, "filter", "*", "limit", "100")},
-		{"newest 100 of one service's errors", "/logs", and(day, "filter", "service:service-07 level>=error", "limit", "100")},
+		{"newest 100 of one service's errors", "/logs", and(day, "filter", "service:"+service+" level>=error", "limit", "100")},
 		{"newest 100 of one user", "/logs", and(day, "filter", "user.id:u001234", "limit", "100")},
 		{"newest 100 spans of one user", "/spans", and(day, "filter", "user.id:u001234", "limit", "100")},
 		{"a word that no span has", "/spans", and(day, "filter", "存在しない言葉xyz", "limit", "100")},
@@ -116,6 +127,11 @@ func ask(s *server, rows int) error {
 		{"traces slower than 300 ms", "/traces", and(hour, "filter", "duration>300ms kind:server", "limit", "50")},
 		{"services over an hour", "/services", hour},
 		{"services over a day", "/services", day},
+		{"page of services, 24 h", "/services", and(page, "steps", "30")},
+		{"page of a service, 24 h", "/services/" + service, and(page, "steps", "60")},
+		{"page of an endpoint, 24 h", "/services/" + service + "/endpoint", and(page, "steps", "60", "endpoint", endpoint)},
+		{"page of errors, 24 h", "/errors", and(page, "steps", "30")},
+		{"map of services, 24 h", "/map", and(page, "steps", "30")},
 	} {
 		took, err := s.timed(q.path, q.values)
 		if err != nil {
