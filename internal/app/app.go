@@ -26,7 +26,6 @@ import (
 	"github.com/yagura-sre/yagura/internal/process"
 	"github.com/yagura-sre/yagura/internal/release"
 	"github.com/yagura-sre/yagura/internal/retention"
-	"github.com/yagura-sre/yagura/internal/self"
 	"github.com/yagura-sre/yagura/internal/sqldb"
 	"github.com/yagura-sre/yagura/internal/telemetry"
 	"github.com/yagura-sre/yagura/internal/telemetry/clickhouse"
