@@ -68,6 +68,7 @@ export function logsBySpan(
 export type Row = number;
 export const isLog = (r: Row) => r < 0;
 export const logIndex = (r: Row) => -r - 1;
+export const logRow = (i: number): Row => -i - 1;
 
 /** flatten lists the rows that show: descendants of collapsed spans are left out, the
  * logs of a span follow it, those without a span come first. */
