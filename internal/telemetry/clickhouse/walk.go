@@ -122,10 +122,6 @@ func page[T any](ctx context.Context, s *Store, k kind[T], p telemetry.PageQuery
 	return rows, more, nil
 }
 
-func (q *statement) seconds(unixNano int64) string {
-	return "toDateTime(" + q.param("UInt32", uint64(min(unixNano, maxTime)/int64(time.Second))) + ", 'UTC')"
-}
-
 // cursor leaves out the rows up to and with the last of the page before.
 func cursor(q *statement, order telemetry.Order, after telemetry.Cursor) {
 	behind(q, order, sortKey{0, after.Time, after.ID})
