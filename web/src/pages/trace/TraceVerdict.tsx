@@ -195,7 +195,5 @@ export function TraceVerdict({ trace, logs, colors, onSpan, onLog }: Props) {
 
 /** Words is a sentence with what programs wrote set as code. */
 function Words({ text }: { text: string }) {
-  return parts(text).map((p, i) =>
-    p.code ? <code key={i}>{p.text}</code> : <span key={i}>{p.text}</span>,
-  );
+  return parts(text).map((p, i) => (p.code ? <code key={i}>{p.text}</code> : <span key={i}>{p.text}</span>));
 }
