@@ -26,9 +26,21 @@ export function colorOf(name: string): string {
   return palette[((h ^ (h >>> 13)) >>> 0) % palette.length]!;
 }
 
-/** colorsFor is colorOf of many names, worked out once for each. */
+/** colorsFor gives names that stand beside each other different colours, as long as there
+ * are enough: each its own (colorOf), or, where an earlier name has that, the next. */
 export function colorsFor(names: Iterable<string>): Map<string, string> {
-  return new Map([...new Set(names)].map((n) => [n, colorOf(n)]));
+  const out = new Map<string, string>();
+  const taken = new Set<string>();
+  for (const n of [...new Set(names)].sort()) {
+    if (taken.size === palette.length) taken.clear();
+    const first = palette.indexOf(colorOf(n) as (typeof palette)[number]);
+    let color: string = palette[first]!;
+    for (let i = 1; taken.has(color) && i < palette.length; i++)
+      color = palette[(first + i) % palette.length]!;
+    taken.add(color);
+    out.set(n, color);
+  }
+  return out;
 }
 
 /** blend mixes two colours written as #rrggbb; share is how much of the second there is. */

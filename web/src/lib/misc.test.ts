@@ -157,6 +157,12 @@ describe('snippets', () => {
 it('colours the same names the same', () => {
   expect(colorsFor(['b', 'a', 'b']).get('a')).toBe(colorsFor(['a', 'z', 'c']).get('a'));
   expect(colorsFor(['b', 'a', 'b']).size).toBe(2);
+  // Two that share a colour alone do not beside each other.
+  expect(colorOf('payment')).toBe(colorOf('mailer'));
+  expect(new Set(colorsFor(['storefront', 'payment', 'mailer', 'inventory']).values()).size).toBe(4);
+  const many = [...Array(25).keys()].map(String);
+  const used = [...colorsFor(many).values()];
+  expect(palette.every((c) => used.filter((u) => u === c).length >= 2)).toBe(true);
   expect(new Set(['front', 'checkout', 'payment', 'worker', 'batch'].map(colorOf)).size).toBe(5);
   const many = new Set(Array.from({ length: 200 }, (_, i) => colorOf(`service-${i}`)));
   expect([...many].sort()).toEqual([...palette].sort());

@@ -24,6 +24,7 @@ import { Page } from '~/ui/Page';
 import { PageLink, TraceLink } from '~/ui/PageLink';
 import { SkeletonRows } from '~/ui/SkeletonRows';
 import { carried, useUrl } from '~/url';
+import { Breakdown } from './Breakdown';
 import { Groups } from './Groups';
 import { RedCharts } from './Red';
 import { RedKpis, Section } from './ServicePage';
@@ -151,6 +152,7 @@ function Body({ data: d, before, by }: BodyProps) {
             <HeatMap label={t.heatLabel} data={heat} unit="duration" height={220} onSelect={open} />
           </Section>
           <RedCharts now={d} before={before} />
+          <Breakdown service={d.service} endpoint={d.endpoint} />
           <div className={classes.pair}>
             <Spans title={t.slow} filter={filter} order="slowest" />
             <Typical filter={filter} p50={d.requests.p50_ns} />

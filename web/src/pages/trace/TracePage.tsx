@@ -7,7 +7,6 @@ import type { Log, Trace } from '~/api/types';
 import { useI18n } from '~/i18n';
 import { colorsFor } from '~/lib/colors';
 import { msOf } from '~/lib/time';
-import { logRow } from '~/lib/waterfall';
 import { Empty } from '~/ui/Empty';
 import { ErrorState } from '~/ui/ErrorState';
 import { Page } from '~/ui/Page';
@@ -19,9 +18,10 @@ import { SpanPanel } from './SpanPanel';
 import { TraceHeader } from './TraceHeader';
 import { TraceTable } from './TraceTable';
 import { TraceToolbar } from './TraceToolbar';
-import { TraceVerdict } from './TraceVerdict';
 import classes from './trace.module.css';
+import { UsualBar } from './UsualBar';
 import { useTraceState } from './useTraceState';
+import { slowSpans, usualQuery } from './usual';
 import { Waterfall } from './Waterfall';
 
 const noLogs: Log[] = [];
@@ -72,6 +72,8 @@ function Loaded({ trace, logs }: { trace: Trace; logs: Log[] }) {
   const state = useTraceState(trace, logs);
   const colors = useMemo(() => colorsFor(trace.services.map((s) => s.service)), [trace]);
   const [jump, setJump] = useState<{ index: number; n: number } | null>(null);
+  const usual = useQuery(usualQuery(trace.trace_id)).data;
+  const slow = useMemo(() => slowSpans(usual), [usual]);
   const root = trace.spans[0];
   const openFromTable = useCallback(
     (i: number) => set({ view: '', span: trace.spans[i]!.span_id }),
@@ -81,28 +83,13 @@ function Loaded({ trace, logs }: { trace: Trace; logs: Log[] }) {
     state.reveal(index);
     setJump((j) => ({ index, n: (j?.n ?? 0) + 1 }));
   };
-  const goToLog = (i: number) => {
-    const span = state.tree.indexOf.get(logs[i]?.span_id ?? '');
-    if (span !== undefined) state.reveal(span);
-    if (!state.showLogs) set({ logs: '' }, { replace: true });
-    setJump((j) => ({ index: logRow(i), n: (j?.n ?? 0) + 1 }));
-  };
   return (
     <Page
       title={root ? `${root.service}: ${root.name}` : t.trace.title}
       fill
       aside={<TraceHeader trace={trace} colors={colors} />}
     >
-      <TraceVerdict
-        trace={trace}
-        logs={logs}
-        colors={colors}
-        onSpan={(i) => {
-          goTo(i);
-          state.select(i);
-        }}
-        onLog={goToLog}
-      />
+      {usual && <UsualBar trace={trace} usual={usual} goTo={goTo} />}
       <TraceToolbar trace={trace} state={state} goTo={goTo} />
       {search.view === 'table' ? (
         <TraceTable trace={trace} rows={state.rows} onOpen={openFromTable} />
@@ -116,7 +103,7 @@ function Loaded({ trace, logs }: { trace: Trace; logs: Log[] }) {
             colors={colors}
           />
           <div className={classes.body}>
-            <Waterfall trace={trace} logs={logs} state={state} colors={colors} jump={jump} />
+            <Waterfall trace={trace} logs={logs} state={state} colors={colors} slow={slow} jump={jump} />
             {state.selected !== undefined && (
               <SpanPanel
                 trace={trace}

@@ -12,6 +12,7 @@ import { Axis } from './Axis';
 import { LogRow, SpanRow } from './rows';
 import classes from './trace.module.css';
 import type { TraceState } from './useTraceState';
+import { type Slower, spanKey } from './usual';
 
 export const ROW = 24;
 
@@ -20,11 +21,13 @@ interface Props {
   logs: Log[];
   state: TraceState;
   colors: Map<string, string>;
+  /** slow are the spans that take unusually long. */
+  slow: ReadonlyMap<string, Slower>;
   /** jump asks for a span to be brought into sight; n tells two jumps to one span apart. */
   jump: { index: number; n: number } | null;
 }
 
-export function Waterfall({ trace, logs, state, colors, jump }: Props) {
+export function Waterfall({ trace, logs, state, colors, slow, jump }: Props) {
   const { t } = useI18n();
   const { rows, view, total, tree } = state;
   const parent = useRef<HTMLDivElement>(null);
@@ -112,7 +115,9 @@ export function Waterfall({ trace, logs, state, colors, jump }: Props) {
   return (
     <div
       className={classes.waterfall}
-      style={{ '--name': `${name}px` } as React.CSSProperties}
+      style={
+        { '--name': `${name}px`, ...(slow.size > 0 ? { '--gutter': '190px' } : {}) } as React.CSSProperties
+      }
       onWheel={wheel}
     >
       <Axis view={view} total={total} onView={state.zoomTo} />
@@ -161,6 +166,7 @@ export function Waterfall({ trace, logs, state, colors, jump }: Props) {
                 selected={state.selected === row}
                 current={item.index === cursor}
                 match={state.matchSet.has(row)}
+                slow={slow.get(spanKey(trace.spans[row]!))}
                 onToggle={onToggle}
                 onSelect={onSelect}
               />

@@ -2,7 +2,7 @@
 // draws two of them and not all.
 import { memo } from 'react';
 import type { Log, TraceSpan } from '~/api/types';
-import { useI18n } from '~/i18n';
+import { useI18n, useTexts } from '~/i18n';
 import { compare } from '~/lib/filter';
 import * as F from '~/lib/format';
 import { addNs } from '~/lib/time';
@@ -12,6 +12,8 @@ import { Icon } from '~/ui/Icon';
 import { Level } from '~/ui/Level';
 import { PageLink } from '~/ui/PageLink';
 import classes from './trace.module.css';
+import type { Slower } from './usual';
+import { texts } from './usual.texts';
 
 const INDENT = 14;
 /** Deeper spans are not indented further: the names must keep their room. */
@@ -31,12 +33,15 @@ interface SpanRowProps {
   selected: boolean;
   current: boolean;
   match: boolean;
+  /** slow is what the span usually takes, where this is far from it. */
+  slow: Slower | undefined;
   onToggle: (index: number) => void;
   onSelect: (index: number, rowIndex: number) => void;
 }
 
 export const SpanRow = memo(function SpanRow(p: SpanRowProps) {
   const { t, lang } = useI18n();
+  const u = useTexts(texts);
   const s = p.span;
   const bad = s.error === true;
   const more = detail(s);
@@ -128,6 +133,15 @@ export const SpanRow = memo(function SpanRow(p: SpanRowProps) {
               style={{ left: `calc(max(2px, ${bar.width * 100}%) + ${bar.left * 100}% + 6px)` }}
             >
               {label}
+              {p.slow && (
+                <span
+                  className={classes.usually}
+                  data-own={p.slow.own}
+                  title={u.usuallyHint(F.duration(p.slow.p50_ns, lang), F.duration(p.slow.p95_ns, lang))}
+                >
+                  {u.usually(F.duration(p.slow.p50_ns, lang))}
+                </span>
+              )}
               {s.critical?.length ? <span className="visually-hidden"> {t.trace.onCritical}</span> : null}
             </span>
           </div>
