@@ -186,6 +186,27 @@ func (e ClaimViewSource) Valid() bool {
 	}
 }
 
+// Defines values for CodeCandidateViewTrust.
+const (
+	CodeCandidateViewTrustLikely   CodeCandidateViewTrust = "likely"
+	CodeCandidateViewTrustPossible CodeCandidateViewTrust = "possible"
+	CodeCandidateViewTrustSure     CodeCandidateViewTrust = "sure"
+)
+
+// Valid indicates whether the value is a known member of the CodeCandidateViewTrust enum.
+func (e CodeCandidateViewTrust) Valid() bool {
+	switch e {
+	case CodeCandidateViewTrustLikely:
+		return true
+	case CodeCandidateViewTrustPossible:
+		return true
+	case CodeCandidateViewTrustSure:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for DeliveryViewSeverity.
 const (
 	DeliveryViewSeverityCritical DeliveryViewSeverity = "critical"
@@ -846,6 +867,45 @@ func (e MetricResultBodyType) Valid() bool {
 	}
 }
 
+// Defines values for NewRepositoryBodyKind.
+const (
+	NewRepositoryBodyKindGithub NewRepositoryBodyKind = "github"
+	NewRepositoryBodyKindLocal  NewRepositoryBodyKind = "local"
+)
+
+// Valid indicates whether the value is a known member of the NewRepositoryBodyKind enum.
+func (e NewRepositoryBodyKind) Valid() bool {
+	switch e {
+	case NewRepositoryBodyKindGithub:
+		return true
+	case NewRepositoryBodyKindLocal:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for NewRuleBodySignal.
+const (
+	NewRuleBodySignalLogs    NewRuleBodySignal = "logs"
+	NewRuleBodySignalMetrics NewRuleBodySignal = "metrics"
+	NewRuleBodySignalSpans   NewRuleBodySignal = "spans"
+)
+
+// Valid indicates whether the value is a known member of the NewRuleBodySignal enum.
+func (e NewRuleBodySignal) Valid() bool {
+	switch e {
+	case NewRuleBodySignalLogs:
+		return true
+	case NewRuleBodySignalMetrics:
+		return true
+	case NewRuleBodySignalSpans:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for NewViewBodyPage.
 const (
 	NewViewBodyPageDatabases NewViewBodyPage = "databases"
@@ -1224,6 +1284,102 @@ func (e ReleaseViewSource) Valid() bool {
 	case ReleaseViewSourceGithub:
 		return true
 	case ReleaseViewSourceTelemetry:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for RepositoryViewKind.
+const (
+	RepositoryViewKindGithub RepositoryViewKind = "github"
+	RepositoryViewKindLocal  RepositoryViewKind = "local"
+)
+
+// Valid indicates whether the value is a known member of the RepositoryViewKind enum.
+func (e RepositoryViewKind) Valid() bool {
+	switch e {
+	case RepositoryViewKindGithub:
+		return true
+	case RepositoryViewKindLocal:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for RetentionEffectViewSignal.
+const (
+	RetentionEffectViewSignalLogs  RetentionEffectViewSignal = "logs"
+	RetentionEffectViewSignalSpans RetentionEffectViewSignal = "spans"
+)
+
+// Valid indicates whether the value is a known member of the RetentionEffectViewSignal enum.
+func (e RetentionEffectViewSignal) Valid() bool {
+	switch e {
+	case RetentionEffectViewSignalLogs:
+		return true
+	case RetentionEffectViewSignalSpans:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for RetentionEffectViewState.
+const (
+	RetentionEffectViewStateGone    RetentionEffectViewState = "gone"
+	RetentionEffectViewStateThinned RetentionEffectViewState = "thinned"
+)
+
+// Valid indicates whether the value is a known member of the RetentionEffectViewState enum.
+func (e RetentionEffectViewState) Valid() bool {
+	switch e {
+	case RetentionEffectViewStateGone:
+		return true
+	case RetentionEffectViewStateThinned:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for RetentionRuleSignal.
+const (
+	RetentionRuleSignalLogs    RetentionRuleSignal = "logs"
+	RetentionRuleSignalMetrics RetentionRuleSignal = "metrics"
+	RetentionRuleSignalSpans   RetentionRuleSignal = "spans"
+)
+
+// Valid indicates whether the value is a known member of the RetentionRuleSignal enum.
+func (e RetentionRuleSignal) Valid() bool {
+	switch e {
+	case RetentionRuleSignalLogs:
+		return true
+	case RetentionRuleSignalMetrics:
+		return true
+	case RetentionRuleSignalSpans:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for RuleForecastSignal.
+const (
+	RuleForecastSignalLogs    RuleForecastSignal = "logs"
+	RuleForecastSignalMetrics RuleForecastSignal = "metrics"
+	RuleForecastSignalSpans   RuleForecastSignal = "spans"
+)
+
+// Valid indicates whether the value is a known member of the RuleForecastSignal enum.
+func (e RuleForecastSignal) Valid() bool {
+	switch e {
+	case RuleForecastSignalLogs:
+		return true
+	case RuleForecastSignalMetrics:
+		return true
+	case RuleForecastSignalSpans:
 		return true
 	default:
 		return false
@@ -1857,6 +2013,24 @@ func (e VerdictViewOutcome) Valid() bool {
 	}
 }
 
+// Defines values for WorkViewSignal.
+const (
+	WorkViewSignalLogs  WorkViewSignal = "logs"
+	WorkViewSignalSpans WorkViewSignal = "spans"
+)
+
+// Valid indicates whether the value is a known member of the WorkViewSignal enum.
+func (e WorkViewSignal) Valid() bool {
+	switch e {
+	case WorkViewSignalLogs:
+		return true
+	case WorkViewSignalSpans:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListCallsParamsCompare.
 const (
 	ListCallsParamsCompareDay  ListCallsParamsCompare = "day"
@@ -2184,6 +2358,24 @@ func (e GetReleaseEffectParamsAgainst) Valid() bool {
 	case GetReleaseEffectParamsAgainstDay:
 		return true
 	case GetReleaseEffectParamsAgainstWeek:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for GetThinnedParamsSignal.
+const (
+	GetThinnedParamsSignalLogs  GetThinnedParamsSignal = "logs"
+	GetThinnedParamsSignalSpans GetThinnedParamsSignal = "spans"
+)
+
+// Valid indicates whether the value is a known member of the GetThinnedParamsSignal enum.
+func (e GetThinnedParamsSignal) Valid() bool {
+	switch e {
+	case GetThinnedParamsSignalLogs:
+		return true
+	case GetThinnedParamsSignalSpans:
 		return true
 	default:
 		return false
@@ -2603,6 +2795,82 @@ type ClaimViewProblems string
 
 // ClaimViewSource defines model for ClaimView.Source.
 type ClaimViewSource string
+
+// CodeBindingView defines model for CodeBindingView.
+type CodeBindingView struct {
+	// Folder In a repository of several services: this one's. Empty is the whole.
+	Folder string `json:"folder"`
+
+	// Repository Its id.
+	Repository string `json:"repository"`
+	Service    string `json:"service"`
+}
+
+// CodeBindingViewList defines model for CodeBindingViewList.
+type CodeBindingViewList struct {
+	Items []CodeBindingView `json:"items"`
+
+	// Next Pass as after for the next page; empty when there is none.
+	Next string `json:"next"`
+}
+
+// CodeCandidateView defines model for CodeCandidateView.
+type CodeCandidateView struct {
+	// From Number of the first of lines.
+	From  int64    `json:"from"`
+	Line  int64    `json:"line"`
+	Lines []string `json:"lines"`
+
+	// Link The page on GitHub; empty for a clone.
+	Link string `json:"link"`
+
+	// Owners By CODEOWNERS.
+	Owners []string               `json:"owners"`
+	Path   string                 `json:"path"`
+	Reason string                 `json:"reason"`
+	Trust  CodeCandidateViewTrust `json:"trust"`
+}
+
+// CodeCandidateViewTrust defines model for CodeCandidateView.Trust.
+type CodeCandidateViewTrust string
+
+// CodeFolderView defines model for CodeFolderView.
+type CodeFolderView struct {
+	Path   string `json:"path"`
+	Reason string `json:"reason"`
+}
+
+// CodeFolderViewList defines model for CodeFolderViewList.
+type CodeFolderViewList struct {
+	Items []CodeFolderView `json:"items"`
+
+	// Next Pass as after for the next page; empty when there is none.
+	Next string `json:"next"`
+}
+
+// CodePlaceView defines model for CodePlaceView.
+type CodePlaceView struct {
+	// Candidates The best first; none is chosen silently.
+	Candidates []CodeCandidateView `json:"candidates"`
+	Commit     string              `json:"commit"`
+
+	// CommitWhy How the commit was found.
+	CommitWhy string `json:"commit_why"`
+
+	// Exact It is the commit that the version was built from; else lines may have moved.
+	Exact bool `json:"exact"`
+
+	// Files Files that were searched.
+	Files  int64  `json:"files"`
+	Folder string `json:"folder"`
+
+	// Left More candidates that are as good.
+	Left       int64  `json:"left"`
+	Repository string `json:"repository"`
+
+	// Skipped Files that were not: too large, not text, of others.
+	Skipped int64 `json:"skipped"`
+}
 
 // CodeView defines model for CodeView.
 type CodeView struct {
@@ -3250,6 +3518,30 @@ type FilterError struct {
 	Pos int64 `json:"pos"`
 }
 
+// ForecastView defines model for ForecastView.
+type ForecastView struct {
+	// Bytes That these take on the disk: of logs and spans, the disk of each day shared out by the size of the rows.
+	Bytes int64 `json:"bytes"`
+
+	// DayBytes That these take while they are whole.
+	DayBytes int64 `json:"day_bytes"`
+
+	// DayRows That arrive on a mean day of the last week.
+	DayRows int64 `json:"day_rows"`
+
+	// FullBytes What it takes once the rule has run to its full length, if as much goes on arriving.
+	FullBytes int64 `json:"full_bytes"`
+
+	// Oldest Day (UTC) of the oldest row; empty without any.
+	Oldest string `json:"oldest"`
+
+	// Rows Stored now.
+	Rows int64 `json:"rows"`
+
+	// Services Services and environments that sent anything in the last week.
+	Services int64 `json:"services"`
+}
+
 // GlanceView defines model for GlanceView.
 type GlanceView struct {
 	After  RedView `json:"after"`
@@ -3690,6 +3982,14 @@ type MetricHistogramRecord struct {
 	TimeMs int64 `json:"time_ms"`
 }
 
+// MetricLabelsBody defines model for MetricLabelsBody.
+type MetricLabelsBody struct {
+	Items []string `json:"items"`
+
+	// More There are more than were asked for.
+	More bool `json:"more"`
+}
+
 // MetricNameRecord defines model for MetricNameRecord.
 type MetricNameRecord struct {
 	// Family The metric it is a part of; for most, the name.
@@ -3768,6 +4068,51 @@ type NamedView struct {
 	Slug string `json:"slug"`
 }
 
+// NewIssueBody defines model for NewIssueBody.
+type NewIssueBody struct {
+	// Body Markdown.
+	Body   string    `json:"body"`
+	Labels *[]string `json:"labels,omitempty"`
+
+	// Service Whose repository it goes to.
+	Service string `json:"service"`
+	Title   string `json:"title"`
+}
+
+// NewRepositoryBody defines model for NewRepositoryBody.
+type NewRepositoryBody struct {
+	// Address Examples: https://github.com/example/shop
+	Address string  `json:"address"`
+	Branch  *string `json:"branch,omitempty"`
+
+	// Kind On GitHub, or a clone on the server's machine, in one of the folders of code.folders.
+	Kind NewRepositoryBodyKind `json:"kind"`
+
+	// Name The end of the address when left out.
+	Name *string `json:"name,omitempty"`
+
+	// Secret file:/run/secrets/name or env:YAGURA_SECRET_NAME: a token with Contents: read, and Issues: write to open issues.
+	//
+	// Examples: file:/run/secrets/github
+	Secret *string `json:"secret,omitempty"`
+}
+
+// NewRepositoryBodyKind On GitHub, or a clone on the server's machine, in one of the folders of code.folders.
+type NewRepositoryBodyKind string
+
+// NewRuleBody defines model for NewRuleBody.
+type NewRuleBody struct {
+	Env       *string           `json:"env,omitempty"`
+	OneIn     *int64            `json:"one_in,omitempty"`
+	Service   *string           `json:"service,omitempty"`
+	Signal    NewRuleBodySignal `json:"signal"`
+	ThinDays  *int64            `json:"thin_days,omitempty"`
+	WholeDays int64             `json:"whole_days"`
+}
+
+// NewRuleBodySignal defines model for NewRuleBody.Signal.
+type NewRuleBodySignal string
+
 // NewViewBody defines model for NewViewBody.
 type NewViewBody struct {
 	Name string          `json:"name"`
@@ -3802,6 +4147,11 @@ type OTLPView struct {
 
 	// TLS Both ports speak TLS.
 	TLS bool `json:"tls"`
+}
+
+// OpenedIssueView defines model for OpenedIssueView.
+type OpenedIssueView struct {
+	Link string `json:"link"`
 }
 
 // OperationPartView defines model for OperationPartView.
@@ -3950,6 +4300,31 @@ type PeerViewKind string
 // Ping defines model for Ping.
 type Ping struct {
 	Time time.Time `json:"time"`
+}
+
+// PreviewBody defines model for PreviewBody.
+type PreviewBody struct {
+	Change *RuleChangeBody `json:"change,omitempty"`
+
+	// ID The rule that is changed or deleted.
+	ID     *string `json:"id,omitempty"`
+	Remove *bool   `json:"remove,omitempty"`
+
+	// Rule A rule that is added.
+	Rule *NewRuleBody `json:"rule,omitempty"`
+}
+
+// PreviewView defines model for PreviewView.
+type PreviewView struct {
+	Bytes int64 `json:"bytes"`
+
+	// Effects What is taken away of what is stored now, within the next day.
+	Effects []RetentionEffectView `json:"effects"`
+	Fits    bool                  `json:"fits"`
+
+	// FullBytes What all rules take then, once they have run to their full length.
+	FullBytes int64 `json:"full_bytes"`
+	Rows      int64 `json:"rows"`
 }
 
 // Problem defines model for Problem.
@@ -4409,6 +4784,177 @@ type ReleaseViewList struct {
 	Next string `json:"next"`
 }
 
+// RepositoryChangeBody defines model for RepositoryChangeBody.
+type RepositoryChangeBody struct {
+	Address *string `json:"address,omitempty"`
+	Branch  *string `json:"branch,omitempty"`
+	Name    *string `json:"name,omitempty"`
+	Secret  *string `json:"secret,omitempty"`
+}
+
+// RepositoryView defines model for RepositoryView.
+type RepositoryView struct {
+	Address string `json:"address"`
+
+	// Branch Empty is the default one.
+	Branch    string             `json:"branch"`
+	ChangedAt time.Time          `json:"changed_at"`
+	CheckedAt time.Time          `json:"checked_at"`
+	ID        string             `json:"id"`
+	Kind      RepositoryViewKind `json:"kind"`
+	Name      string             `json:"name"`
+
+	// Problem Why it could not be read when it was checked; empty if it could.
+	Problem string `json:"problem"`
+
+	// Secret Where the token is, never the token.
+	Secret string `json:"secret"`
+}
+
+// RepositoryViewKind defines model for RepositoryView.Kind.
+type RepositoryViewKind string
+
+// RepositoryViewList defines model for RepositoryViewList.
+type RepositoryViewList struct {
+	Items []RepositoryView `json:"items"`
+
+	// Next Pass as after for the next page; empty when there is none.
+	Next string `json:"next"`
+}
+
+// RetentionEffectView defines model for RetentionEffectView.
+type RetentionEffectView struct {
+	// Bytes That is freed, about.
+	Bytes int64  `json:"bytes"`
+	Days  int64  `json:"days"`
+	Env   string `json:"env"`
+
+	// From First day.
+	From string `json:"from"`
+
+	// Rows About so many go.
+	Rows    int64                     `json:"rows"`
+	Service string                    `json:"service"`
+	Signal  RetentionEffectViewSignal `json:"signal"`
+	State   RetentionEffectViewState  `json:"state"`
+
+	// To Last day.
+	To string `json:"to"`
+}
+
+// RetentionEffectViewSignal defines model for RetentionEffectView.Signal.
+type RetentionEffectViewSignal string
+
+// RetentionEffectViewState defines model for RetentionEffectView.State.
+type RetentionEffectViewState string
+
+// RetentionRule defines model for RetentionRule.
+type RetentionRule struct {
+	// ChangedAt Missing: it is as the configuration has it.
+	ChangedAt *time.Time `json:"changed_at,omitempty"`
+	ChangedBy string     `json:"changed_by"`
+	Default   bool       `json:"default"`
+
+	// Env Empty is all environments.
+	Env string `json:"env"`
+
+	// ID logs, spans and metrics are the defaults.
+	ID string `json:"id"`
+
+	// OneIn Of a thinned day's ordinary rows one in so many is kept; 0 is none of them.
+	OneIn int64 `json:"one_in"`
+
+	// Service Empty is all services.
+	Service string              `json:"service"`
+	Signal  RetentionRuleSignal `json:"signal"`
+
+	// ThinDays Days after those that thinned rows are kept.
+	ThinDays int64 `json:"thin_days"`
+
+	// WholeDays Days after the day itself that rows are kept whole.
+	WholeDays int64 `json:"whole_days"`
+}
+
+// RetentionRuleSignal defines model for RetentionRule.Signal.
+type RetentionRuleSignal string
+
+// RetentionView defines model for RetentionView.
+type RetentionView struct {
+	// Bytes That logs, spans and metrics take now.
+	Bytes int64 `json:"bytes"`
+
+	// Fits What they will take more fits into what is free, with a tenth of the disk left.
+	Fits bool `json:"fits"`
+
+	// FreeBytes Of the disk that the rows lie on; 0 when another server keeps them.
+	FreeBytes int64 `json:"free_bytes"`
+
+	// FullBytes That they take once all rules have run to their full length.
+	FullBytes int64 `json:"full_bytes"`
+
+	// MetricsElsewhere Another server keeps metrics, as long as its own settings say; the rule for metrics has no effect.
+	MetricsElsewhere bool `json:"metrics_elsewhere"`
+
+	// QuietHour Hour of the day (UTC) from which on days are rewritten: the one in which the least arrives.
+	QuietHour int64 `json:"quiet_hour"`
+
+	// RowsElsewhere Another server keeps logs and spans; how much of its disk is free is not known here.
+	RowsElsewhere bool `json:"rows_elsewhere"`
+
+	// Rules The defaults first.
+	Rules      []RuleForecast `json:"rules"`
+	TotalBytes int64          `json:"total_bytes"`
+
+	// Warnings In the asker's language.
+	Warnings []string `json:"warnings"`
+
+	// Working What is being thinned or dropped by this process now.
+	Working *WorkView `json:"working,omitempty"`
+}
+
+// RuleChangeBody defines model for RuleChangeBody.
+type RuleChangeBody struct {
+	Env       *string `json:"env,omitempty"`
+	OneIn     *int64  `json:"one_in,omitempty"`
+	Service   *string `json:"service,omitempty"`
+	ThinDays  *int64  `json:"thin_days,omitempty"`
+	WholeDays *int64  `json:"whole_days,omitempty"`
+}
+
+// RuleForecast defines model for RuleForecast.
+type RuleForecast struct {
+	// ChangedAt Missing: it is as the configuration has it.
+	ChangedAt *time.Time `json:"changed_at,omitempty"`
+	ChangedBy string     `json:"changed_by"`
+	Default   bool       `json:"default"`
+
+	// Env Empty is all environments.
+	Env string `json:"env"`
+
+	// Etag For If-Match.
+	Etag     string       `json:"etag"`
+	Forecast ForecastView `json:"forecast"`
+
+	// ID logs, spans and metrics are the defaults.
+	ID string `json:"id"`
+
+	// OneIn Of a thinned day's ordinary rows one in so many is kept; 0 is none of them.
+	OneIn int64 `json:"one_in"`
+
+	// Service Empty is all services.
+	Service string             `json:"service"`
+	Signal  RuleForecastSignal `json:"signal"`
+
+	// ThinDays Days after those that thinned rows are kept.
+	ThinDays int64 `json:"thin_days"`
+
+	// WholeDays Days after the day itself that rows are kept whole.
+	WholeDays int64 `json:"whole_days"`
+}
+
+// RuleForecastSignal defines model for RuleForecast.Signal.
+type RuleForecastSignal string
+
 // SQLBody defines model for SQLBody.
 type SQLBody struct {
 	// From Begin of the range, as in other operations; -1h when left out.
@@ -4666,6 +5212,9 @@ type SlowView struct {
 type SourceView struct {
 	Env      string    `json:"env"`
 	LastSeen time.Time `json:"last_seen"`
+
+	// Own It is Yagura's own telemetry.
+	Own bool `json:"own"`
 
 	// Rows Of metrics: data points.
 	Rows int64 `json:"rows"`
@@ -4985,6 +5534,28 @@ type TestResultView struct {
 	Error  string `json:"error"`
 	Ok     bool   `json:"ok"`
 	TookNs int64  `json:"took_ns"`
+}
+
+// ThinnedView defines model for ThinnedView.
+type ThinnedView struct {
+	// From Begin of the days concerned, within the range.
+	From *time.Time `json:"from,omitempty"`
+
+	// Gone All rows of some services were dropped, sooner than those of others.
+	Gone bool `json:"gone"`
+
+	// Kept The part that is left of the rows of the services and days concerned.
+	Kept float64 `json:"kept"`
+
+	// OneIn Of the ordinary rows at least one in so many is there: 1 all, 0 none. Errors, slow ones, exemplars' and warnings are all there.
+	OneIn int32 `json:"one_in"`
+
+	// Text In the asker's language; empty when whole.
+	Text string     `json:"text"`
+	To   *time.Time `json:"to,omitempty"`
+
+	// Whole Nothing was taken away.
+	Whole bool `json:"whole"`
 }
 
 // Token defines model for Token.
@@ -5445,6 +6016,19 @@ type WindowView struct {
 	To time.Time `json:"to"`
 }
 
+// WorkView defines model for WorkView.
+type WorkView struct {
+	Day string `json:"day"`
+
+	// Drop The whole day is dropped; else it is thinned.
+	Drop   bool           `json:"drop"`
+	Signal WorkViewSignal `json:"signal"`
+	Since  time.Time      `json:"since"`
+}
+
+// WorkViewSignal defines model for WorkView.Signal.
+type WorkViewSignal string
+
 // ListAuditParams defines parameters for ListAudit.
 type ListAuditParams struct {
 	// From Not before: RFC 3339, relative to now (-7d), or Unix milliseconds. The begin when empty.
@@ -5509,6 +6093,38 @@ type ListCallsParamsCompare string
 
 // ListCallsParamsKinds defines parameters for ListCalls.
 type ListCallsParamsKinds string
+
+// LocateCodeParams defines parameters for LocateCode.
+type LocateCodeParams struct {
+	Service string  `form:"service" json:"service"`
+	Env     *string `form:"env,omitempty" json:"env,omitempty"`
+
+	// Version service.version of what ran.
+	Version *string `form:"version,omitempty" json:"version,omitempty"`
+
+	// Revision vcs.ref.head.revision of what ran.
+	Revision  *string `form:"revision,omitempty" json:"revision,omitempty"`
+	Function  *string `form:"function,omitempty" json:"function,omitempty"`
+	File      *string `form:"file,omitempty" json:"file,omitempty"`
+	Line      *int64  `form:"line,omitempty" json:"line,omitempty"`
+	Method    *string `form:"method,omitempty" json:"method,omitempty"`
+	Route     *string `form:"route,omitempty" json:"route,omitempty"`
+	Statement *string `form:"statement,omitempty" json:"statement,omitempty"`
+
+	// Context Lines before and after.
+	Context *int64 `form:"context,omitempty" json:"context,omitempty"`
+}
+
+// UpdateRepositoryParams defines parameters for UpdateRepository.
+type UpdateRepositoryParams struct {
+	// IfMatch The ETag of the state that was edited. The edit is refused (412) when somebody changed it meanwhile.
+	IfMatch *string `json:"If-Match,omitempty"`
+}
+
+// SuggestCodeFoldersParams defines parameters for SuggestCodeFolders.
+type SuggestCodeFoldersParams struct {
+	Service string `form:"service" json:"service"`
+}
 
 // ListEnvironmentsParams defines parameters for ListEnvironments.
 type ListEnvironmentsParams struct {
@@ -5815,6 +6431,35 @@ type GetMapParams struct {
 // GetMapParamsCompare defines parameters for GetMap.
 type GetMapParamsCompare string
 
+// ListMetricLabelsParams defines parameters for ListMetricLabels.
+type ListMetricLabelsParams struct {
+	// From Begin of the range, included: RFC 3339, relative to now (-1h, -7d, now), or Unix milliseconds.
+	From *string `form:"from,omitempty" json:"from,omitempty"`
+
+	// To End of the range, excluded; as from.
+	To *string `form:"to,omitempty" json:"to,omitempty"`
+
+	// Metric Only of this metric.
+	Metric *string `form:"metric,omitempty" json:"metric,omitempty"`
+}
+
+// ListMetricLabelValuesParams defines parameters for ListMetricLabelValues.
+type ListMetricLabelValuesParams struct {
+	// From Begin of the range, included: RFC 3339, relative to now (-1h, -7d, now), or Unix milliseconds.
+	From *string `form:"from,omitempty" json:"from,omitempty"`
+
+	// To End of the range, excluded; as from.
+	To    *string `form:"to,omitempty" json:"to,omitempty"`
+	Label string  `form:"label" json:"label"`
+
+	// Metric Only of this metric's series.
+	Metric *string `form:"metric,omitempty" json:"metric,omitempty"`
+
+	// Match Only those with this in them.
+	Match *string `form:"match,omitempty" json:"match,omitempty"`
+	Limit *int64  `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // ListMetricNamesParams defines parameters for ListMetricNames.
 type ListMetricNamesParams struct {
 	// Match Only those with this in their name.
@@ -5948,6 +6593,27 @@ type GetReleaseEffectParams struct {
 
 // GetReleaseEffectParamsAgainst defines parameters for GetReleaseEffect.
 type GetReleaseEffectParamsAgainst string
+
+// UpdateRetentionRuleParams defines parameters for UpdateRetentionRule.
+type UpdateRetentionRuleParams struct {
+	// IfMatch The ETag of the state that was edited. The edit is refused (412) when somebody changed it meanwhile.
+	IfMatch *string `json:"If-Match,omitempty"`
+}
+
+// GetThinnedParams defines parameters for GetThinned.
+type GetThinnedParams struct {
+	// From Begin of the range, included: RFC 3339, relative to now (-1h, -7d, now), or Unix milliseconds.
+	From *string `form:"from,omitempty" json:"from,omitempty"`
+
+	// To End of the range, excluded; as from.
+	To      *string                `form:"to,omitempty" json:"to,omitempty"`
+	Signal  GetThinnedParamsSignal `form:"signal" json:"signal"`
+	Service *string                `form:"service,omitempty" json:"service,omitempty"`
+	Env     *string                `form:"env,omitempty" json:"env,omitempty"`
+}
+
+// GetThinnedParamsSignal defines parameters for GetThinned.
+type GetThinnedParamsSignal string
 
 // ListServicesParams defines parameters for ListServices.
 type ListServicesParams struct {
@@ -6290,6 +6956,18 @@ type UpdateViewParams struct {
 	IfMatch *string `json:"If-Match,omitempty"`
 }
 
+// PutCodeBindingJSONRequestBody defines body for PutCodeBinding for application/json ContentType.
+type PutCodeBindingJSONRequestBody = CodeBindingView
+
+// CreateIssueJSONRequestBody defines body for CreateIssue for application/json ContentType.
+type CreateIssueJSONRequestBody = NewIssueBody
+
+// CreateRepositoryJSONRequestBody defines body for CreateRepository for application/json ContentType.
+type CreateRepositoryJSONRequestBody = NewRepositoryBody
+
+// UpdateRepositoryJSONRequestBody defines body for UpdateRepository for application/json ContentType.
+type UpdateRepositoryJSONRequestBody = RepositoryChangeBody
+
 // UpdateErrorJSONRequestBody defines body for UpdateError for application/json ContentType.
 type UpdateErrorJSONRequestBody = ErrorChangeBody
 
@@ -6325,6 +7003,15 @@ type CreateReleaseJSONRequestBody = ReleaseInputBody
 
 // UpdateReleaseJSONRequestBody defines body for UpdateRelease for application/json ContentType.
 type UpdateReleaseJSONRequestBody = ReleasePatchBody
+
+// PreviewRetentionJSONRequestBody defines body for PreviewRetention for application/json ContentType.
+type PreviewRetentionJSONRequestBody = PreviewBody
+
+// CreateRetentionRuleJSONRequestBody defines body for CreateRetentionRule for application/json ContentType.
+type CreateRetentionRuleJSONRequestBody = NewRuleBody
+
+// UpdateRetentionRuleJSONRequestBody defines body for UpdateRetentionRule for application/json ContentType.
+type UpdateRetentionRuleJSONRequestBody = RuleChangeBody
 
 // SignInJSONRequestBody defines body for SignIn for application/json ContentType.
 type SignInJSONRequestBody = SignInInputBody
@@ -6474,6 +7161,106 @@ type ClientInterface interface {
 	// Corresponds with GET /api/v1/calls (the `ListCalls` operationId).
 	ListCalls(ctx context.Context, params *ListCallsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListCodeBindings Which services are built from what
+	//
+	// Corresponds with GET /api/v1/code/bindings (the `ListCodeBindings` operationId).
+	ListCodeBindings(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutCodeBindingWithBody Say what a service is built from
+	//
+	// An empty repository forgets it.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /api/v1/code/bindings (the `PutCodeBinding` operationId).
+	PutCodeBindingWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutCodeBinding Say what a service is built from
+	//
+	// An empty repository forgets it.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /api/v1/code/bindings (the `PutCodeBinding` operationId).
+	PutCodeBinding(ctx context.Context, body PutCodeBindingJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateIssueWithBody Open an issue on GitHub, in the repository of a service
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v1/code/issues (the `CreateIssue` operationId).
+	CreateIssueWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateIssue Open an issue on GitHub, in the repository of a service
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v1/code/issues (the `CreateIssue` operationId).
+	CreateIssue(ctx context.Context, body CreateIssueJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// LocateCode The lines of source that a stack frame, a function, a route or a statement speaks of
+	//
+	// The first question about a commit fetches its source and may take a minute.
+	//
+	// Corresponds with GET /api/v1/code/locate (the `LocateCode` operationId).
+	LocateCode(ctx context.Context, params *LocateCodeParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListRepositories Repositories
+	//
+	// Corresponds with GET /api/v1/code/repositories (the `ListRepositories` operationId).
+	ListRepositories(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateRepositoryWithBody Add a repository
+	//
+	// It is kept also if it cannot be read now; problem says why.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v1/code/repositories (the `CreateRepository` operationId).
+	CreateRepositoryWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateRepository Add a repository
+	//
+	// It is kept also if it cannot be read now; problem says why.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v1/code/repositories (the `CreateRepository` operationId).
+	CreateRepository(ctx context.Context, body CreateRepositoryJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteRepository Forget a repository, and which services are built from it
+	//
+	// Corresponds with DELETE /api/v1/code/repositories/{id} (the `DeleteRepository` operationId).
+	DeleteRepository(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetRepository A repository
+	//
+	// Corresponds with GET /api/v1/code/repositories/{id} (the `GetRepository` operationId).
+	GetRepository(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateRepositoryWithBody Change a repository, and check it again
+	//
+	// An empty change only checks.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PATCH /api/v1/code/repositories/{id} (the `UpdateRepository` operationId).
+	UpdateRepositoryWithBody(ctx context.Context, id string, params *UpdateRepositoryParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateRepository Change a repository, and check it again
+	//
+	// An empty change only checks.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PATCH /api/v1/code/repositories/{id} (the `UpdateRepository` operationId).
+	UpdateRepository(ctx context.Context, id string, params *UpdateRepositoryParams, body UpdateRepositoryJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SuggestCodeFolders Where in a repository of several services one of them may be
+	//
+	// Corresponds with GET /api/v1/code/repositories/{id}/folders (the `SuggestCodeFolders` operationId).
+	SuggestCodeFolders(ctx context.Context, id string, params *SuggestCodeFoldersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListEnvironments The environments that anything was sent from
 	//
 	// Corresponds with GET /api/v1/environments (the `ListEnvironments` operationId).
@@ -6594,6 +7381,18 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /api/v1/map (the `GetMap` operationId).
 	GetMap(ctx context.Context, params *GetMapParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListMetricLabels The labels that series have
+	//
+	// At most 2,000.
+	//
+	// Corresponds with GET /api/v1/metrics/labels (the `ListMetricLabels` operationId).
+	ListMetricLabels(ctx context.Context, params *ListMetricLabelsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// ListMetricLabelValues The values of a label
+	//
+	// Corresponds with GET /api/v1/metrics/labels/values (the `ListMetricLabelValues` operationId).
+	ListMetricLabelValues(ctx context.Context, params *ListMetricLabelValuesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListMetricNames The metrics that can be asked for
 	//
@@ -6893,6 +7692,65 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /api/v1/releases/{id}/effect (the `GetReleaseEffect` operationId).
 	GetReleaseEffect(ctx context.Context, id string, params *GetReleaseEffectParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetRetention How long telemetry is kept, what it takes now and what it will take
+	//
+	// Corresponds with GET /api/v1/retention (the `GetRetention` operationId).
+	GetRetention(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PreviewRetentionWithBody What would be thinned and deleted if a rule were changed, added or deleted
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v1/retention/preview (the `PreviewRetention` operationId).
+	PreviewRetentionWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PreviewRetention What would be thinned and deleted if a rule were changed, added or deleted
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v1/retention/preview (the `PreviewRetention` operationId).
+	PreviewRetention(ctx context.Context, body PreviewRetentionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateRetentionRuleWithBody Keep the telemetry of a service or an environment for another time
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v1/retention/rules (the `CreateRetentionRule` operationId).
+	CreateRetentionRuleWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateRetentionRule Keep the telemetry of a service or an environment for another time
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v1/retention/rules (the `CreateRetentionRule` operationId).
+	CreateRetentionRule(ctx context.Context, body CreateRetentionRuleJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteRetentionRule Delete a rule; a default is again what the configuration says
+	//
+	// Corresponds with DELETE /api/v1/retention/rules/{id} (the `DeleteRetentionRule` operationId).
+	DeleteRetentionRule(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateRetentionRuleWithBody Change how long telemetry is kept
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PATCH /api/v1/retention/rules/{id} (the `UpdateRetentionRule` operationId).
+	UpdateRetentionRuleWithBody(ctx context.Context, id string, params *UpdateRetentionRuleParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateRetentionRule Change how long telemetry is kept
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PATCH /api/v1/retention/rules/{id} (the `UpdateRetentionRule` operationId).
+	UpdateRetentionRule(ctx context.Context, id string, params *UpdateRetentionRuleParams, body UpdateRetentionRuleJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetThinned Whether all rows of a range are there, or what part of them
+	//
+	// Figures by the minute are exact in any case.
+	//
+	// Corresponds with GET /api/v1/retention/thinned (the `GetThinned` operationId).
+	GetThinned(ctx context.Context, params *GetThinnedParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListServices The services that sent anything
 	//
@@ -7430,6 +8288,246 @@ func (c *Client) ListCalls(ctx context.Context, params *ListCallsParams, reqEdit
 	return c.Client.Do(req)
 }
 
+// ListCodeBindings Which services are built from what
+//
+// Corresponds with GET /api/v1/code/bindings (the `ListCodeBindings` operationId).
+func (c *Client) ListCodeBindings(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListCodeBindingsRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutCodeBindingWithBody Say what a service is built from
+//
+// An empty repository forgets it.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /api/v1/code/bindings (the `PutCodeBinding` operationId).
+func (c *Client) PutCodeBindingWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutCodeBindingRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutCodeBinding Say what a service is built from
+//
+// An empty repository forgets it.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /api/v1/code/bindings (the `PutCodeBinding` operationId).
+func (c *Client) PutCodeBinding(ctx context.Context, body PutCodeBindingJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutCodeBindingRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateIssueWithBody Open an issue on GitHub, in the repository of a service
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v1/code/issues (the `CreateIssue` operationId).
+func (c *Client) CreateIssueWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateIssueRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateIssue Open an issue on GitHub, in the repository of a service
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v1/code/issues (the `CreateIssue` operationId).
+func (c *Client) CreateIssue(ctx context.Context, body CreateIssueJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateIssueRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// LocateCode The lines of source that a stack frame, a function, a route or a statement speaks of
+//
+// The first question about a commit fetches its source and may take a minute.
+//
+// Corresponds with GET /api/v1/code/locate (the `LocateCode` operationId).
+func (c *Client) LocateCode(ctx context.Context, params *LocateCodeParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewLocateCodeRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListRepositories Repositories
+//
+// Corresponds with GET /api/v1/code/repositories (the `ListRepositories` operationId).
+func (c *Client) ListRepositories(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListRepositoriesRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateRepositoryWithBody Add a repository
+//
+// It is kept also if it cannot be read now; problem says why.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v1/code/repositories (the `CreateRepository` operationId).
+func (c *Client) CreateRepositoryWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateRepositoryRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateRepository Add a repository
+//
+// It is kept also if it cannot be read now; problem says why.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v1/code/repositories (the `CreateRepository` operationId).
+func (c *Client) CreateRepository(ctx context.Context, body CreateRepositoryJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateRepositoryRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteRepository Forget a repository, and which services are built from it
+//
+// Corresponds with DELETE /api/v1/code/repositories/{id} (the `DeleteRepository` operationId).
+func (c *Client) DeleteRepository(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteRepositoryRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetRepository A repository
+//
+// Corresponds with GET /api/v1/code/repositories/{id} (the `GetRepository` operationId).
+func (c *Client) GetRepository(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetRepositoryRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateRepositoryWithBody Change a repository, and check it again
+//
+// An empty change only checks.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PATCH /api/v1/code/repositories/{id} (the `UpdateRepository` operationId).
+func (c *Client) UpdateRepositoryWithBody(ctx context.Context, id string, params *UpdateRepositoryParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateRepositoryRequestWithBody(c.Server, id, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateRepository Change a repository, and check it again
+//
+// An empty change only checks.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PATCH /api/v1/code/repositories/{id} (the `UpdateRepository` operationId).
+func (c *Client) UpdateRepository(ctx context.Context, id string, params *UpdateRepositoryParams, body UpdateRepositoryJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateRepositoryRequest(c.Server, id, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SuggestCodeFolders Where in a repository of several services one of them may be
+//
+// Corresponds with GET /api/v1/code/repositories/{id}/folders (the `SuggestCodeFolders` operationId).
+func (c *Client) SuggestCodeFolders(ctx context.Context, id string, params *SuggestCodeFoldersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSuggestCodeFoldersRequest(c.Server, id, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListEnvironments The environments that anything was sent from
 //
 // Corresponds with GET /api/v1/environments (the `ListEnvironments` operationId).
@@ -7731,6 +8829,38 @@ func (c *Client) TailLogs(ctx context.Context, params *TailLogsParams, reqEditor
 // Corresponds with GET /api/v1/map (the `GetMap` operationId).
 func (c *Client) GetMap(ctx context.Context, params *GetMapParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetMapRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListMetricLabels The labels that series have
+//
+// At most 2,000.
+//
+// Corresponds with GET /api/v1/metrics/labels (the `ListMetricLabels` operationId).
+func (c *Client) ListMetricLabels(ctx context.Context, params *ListMetricLabelsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListMetricLabelsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// ListMetricLabelValues The values of a label
+//
+// Corresponds with GET /api/v1/metrics/labels/values (the `ListMetricLabelValues` operationId).
+func (c *Client) ListMetricLabelValues(ctx context.Context, params *ListMetricLabelValuesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListMetricLabelValuesRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -8500,6 +9630,155 @@ func (c *Client) UpdateRelease(ctx context.Context, id string, params *UpdateRel
 // Corresponds with GET /api/v1/releases/{id}/effect (the `GetReleaseEffect` operationId).
 func (c *Client) GetReleaseEffect(ctx context.Context, id string, params *GetReleaseEffectParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetReleaseEffectRequest(c.Server, id, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetRetention How long telemetry is kept, what it takes now and what it will take
+//
+// Corresponds with GET /api/v1/retention (the `GetRetention` operationId).
+func (c *Client) GetRetention(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetRetentionRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PreviewRetentionWithBody What would be thinned and deleted if a rule were changed, added or deleted
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v1/retention/preview (the `PreviewRetention` operationId).
+func (c *Client) PreviewRetentionWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPreviewRetentionRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PreviewRetention What would be thinned and deleted if a rule were changed, added or deleted
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v1/retention/preview (the `PreviewRetention` operationId).
+func (c *Client) PreviewRetention(ctx context.Context, body PreviewRetentionJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPreviewRetentionRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateRetentionRuleWithBody Keep the telemetry of a service or an environment for another time
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v1/retention/rules (the `CreateRetentionRule` operationId).
+func (c *Client) CreateRetentionRuleWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateRetentionRuleRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateRetentionRule Keep the telemetry of a service or an environment for another time
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v1/retention/rules (the `CreateRetentionRule` operationId).
+func (c *Client) CreateRetentionRule(ctx context.Context, body CreateRetentionRuleJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateRetentionRuleRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteRetentionRule Delete a rule; a default is again what the configuration says
+//
+// Corresponds with DELETE /api/v1/retention/rules/{id} (the `DeleteRetentionRule` operationId).
+func (c *Client) DeleteRetentionRule(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteRetentionRuleRequest(c.Server, id)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateRetentionRuleWithBody Change how long telemetry is kept
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PATCH /api/v1/retention/rules/{id} (the `UpdateRetentionRule` operationId).
+func (c *Client) UpdateRetentionRuleWithBody(ctx context.Context, id string, params *UpdateRetentionRuleParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateRetentionRuleRequestWithBody(c.Server, id, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateRetentionRule Change how long telemetry is kept
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PATCH /api/v1/retention/rules/{id} (the `UpdateRetentionRule` operationId).
+func (c *Client) UpdateRetentionRule(ctx context.Context, id string, params *UpdateRetentionRuleParams, body UpdateRetentionRuleJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateRetentionRuleRequest(c.Server, id, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetThinned Whether all rows of a range are there, or what part of them
+//
+// Figures by the minute are exact in any case.
+//
+// Corresponds with GET /api/v1/retention/thinned (the `GetThinned` operationId).
+func (c *Client) GetThinned(ctx context.Context, params *GetThinnedParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetThinnedRequest(c.Server, params)
 	if err != nil {
 		return nil, err
 	}
@@ -10043,6 +11322,537 @@ func NewListCallsRequest(server string, params *ListCallsParams) (*http.Request,
 				}
 			}
 
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListCodeBindingsRequest constructs an http.Request for the ListCodeBindings method
+func NewListCodeBindingsRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/code/bindings")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPutCodeBindingRequest calls the generic PutCodeBinding builder with application/json body
+func NewPutCodeBindingRequest(server string, body PutCodeBindingJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPutCodeBindingRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewPutCodeBindingRequestWithBody constructs an http.Request for the PutCodeBinding method, with any body, and a specified content type
+func NewPutCodeBindingRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/code/bindings")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewCreateIssueRequest calls the generic CreateIssue builder with application/json body
+func NewCreateIssueRequest(server string, body CreateIssueJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateIssueRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewCreateIssueRequestWithBody constructs an http.Request for the CreateIssue method, with any body, and a specified content type
+func NewCreateIssueRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/code/issues")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewLocateCodeRequest constructs an http.Request for the LocateCode method
+func NewLocateCodeRequest(server string, params *LocateCodeParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/code/locate")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", false, "service", params.Service, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if params.Env != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "env", *params.Env, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Version != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "version", *params.Version, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Revision != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "revision", *params.Revision, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Function != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "function", *params.Function, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.File != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "file", *params.File, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Line != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "line", *params.Line, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Method != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "method", *params.Method, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Route != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "route", *params.Route, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Statement != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "statement", *params.Statement, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Context != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "context", *params.Context, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListRepositoriesRequest constructs an http.Request for the ListRepositories method
+func NewListRepositoriesRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/code/repositories")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateRepositoryRequest calls the generic CreateRepository builder with application/json body
+func NewCreateRepositoryRequest(server string, body CreateRepositoryJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateRepositoryRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewCreateRepositoryRequestWithBody constructs an http.Request for the CreateRepository method, with any body, and a specified content type
+func NewCreateRepositoryRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/code/repositories")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewDeleteRepositoryRequest constructs an http.Request for the DeleteRepository method
+func NewDeleteRepositoryRequest(server string, id string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/code/repositories/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetRepositoryRequest constructs an http.Request for the GetRepository method
+func NewGetRepositoryRequest(server string, id string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/code/repositories/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUpdateRepositoryRequest calls the generic UpdateRepository builder with application/json body
+func NewUpdateRepositoryRequest(server string, id string, params *UpdateRepositoryParams, body UpdateRepositoryJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateRepositoryRequestWithBody(server, id, params, "application/json", bodyReader)
+}
+
+// NewUpdateRepositoryRequestWithBody constructs an http.Request for the UpdateRepository method, with any body, and a specified content type
+func NewUpdateRepositoryRequestWithBody(server string, id string, params *UpdateRepositoryParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/code/repositories/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPatch, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IfMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewSuggestCodeFoldersRequest constructs an http.Request for the SuggestCodeFolders method
+func NewSuggestCodeFoldersRequest(server string, id string, params *SuggestCodeFoldersParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/code/repositories/%s/folders", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", false, "service", params.Service, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
 		}
 
 		if encoded := queryValues.Encode(); encoded != "" {
@@ -11791,6 +13601,194 @@ func NewGetMapRequest(server string, params *GetMapParams) (*http.Request, error
 		if params.Service != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "service", *params.Service, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListMetricLabelsRequest constructs an http.Request for the ListMetricLabels method
+func NewListMetricLabelsRequest(server string, params *ListMetricLabelsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/metrics/labels")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.From != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "from", *params.From, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.To != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "to", *params.To, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Metric != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "metric", *params.Metric, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewListMetricLabelValuesRequest constructs an http.Request for the ListMetricLabelValues method
+func NewListMetricLabelValuesRequest(server string, params *ListMetricLabelValuesParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/metrics/labels/values")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.From != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "from", *params.From, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.To != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "to", *params.To, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", false, "label", params.Label, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if params.Metric != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "metric", *params.Metric, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Match != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "match", *params.Match, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -13565,6 +15563,307 @@ func NewGetReleaseEffectRequest(server string, id string, params *GetReleaseEffe
 		if params.Against != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "against", *params.Against, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewGetRetentionRequest constructs an http.Request for the GetRetention method
+func NewGetRetentionRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/retention")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPreviewRetentionRequest calls the generic PreviewRetention builder with application/json body
+func NewPreviewRetentionRequest(server string, body PreviewRetentionJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPreviewRetentionRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewPreviewRetentionRequestWithBody constructs an http.Request for the PreviewRetention method, with any body, and a specified content type
+func NewPreviewRetentionRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/retention/preview")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewCreateRetentionRuleRequest calls the generic CreateRetentionRule builder with application/json body
+func NewCreateRetentionRuleRequest(server string, body CreateRetentionRuleJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateRetentionRuleRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewCreateRetentionRuleRequestWithBody constructs an http.Request for the CreateRetentionRule method, with any body, and a specified content type
+func NewCreateRetentionRuleRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/retention/rules")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewDeleteRetentionRuleRequest constructs an http.Request for the DeleteRetentionRule method
+func NewDeleteRetentionRuleRequest(server string, id string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/retention/rules/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUpdateRetentionRuleRequest calls the generic UpdateRetentionRule builder with application/json body
+func NewUpdateRetentionRuleRequest(server string, id string, params *UpdateRetentionRuleParams, body UpdateRetentionRuleJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateRetentionRuleRequestWithBody(server, id, params, "application/json", bodyReader)
+}
+
+// NewUpdateRetentionRuleRequestWithBody constructs an http.Request for the UpdateRetentionRule method, with any body, and a specified content type
+func NewUpdateRetentionRuleRequestWithBody(server string, id string, params *UpdateRetentionRuleParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "id", id, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/retention/rules/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPatch, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IfMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewGetThinnedRequest constructs an http.Request for the GetThinned method
+func NewGetThinnedRequest(server string, params *GetThinnedParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/retention/thinned")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.From != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "from", *params.From, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.To != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "to", *params.To, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if queryFrag, err := runtime.StyleParamWithOptions("form", false, "signal", params.Signal, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+			return nil, err
+		} else {
+			for _, qp := range strings.Split(queryFrag, "&") {
+				rawQueryFragments = append(rawQueryFragments, qp)
+			}
+		}
+
+		if params.Service != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "service", *params.Service, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Env != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "env", *params.Env, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -16925,6 +19224,118 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /api/v1/calls (the `ListCalls` operationId).
 	ListCallsWithResponse(ctx context.Context, params *ListCallsParams, reqEditors ...RequestEditorFn) (*ListCallsResponse, error)
 
+	// ListCodeBindingsWithResponse Which services are built from what
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/code/bindings (the `ListCodeBindings` operationId).
+	ListCodeBindingsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListCodeBindingsResponse, error)
+
+	// PutCodeBindingWithBodyWithResponse Say what a service is built from
+	//
+	// An empty repository forgets it.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v1/code/bindings (the `PutCodeBinding` operationId).
+	PutCodeBindingWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutCodeBindingResponse, error)
+
+	// PutCodeBindingWithResponse Say what a service is built from
+	//
+	// An empty repository forgets it.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v1/code/bindings (the `PutCodeBinding` operationId).
+	PutCodeBindingWithResponse(ctx context.Context, body PutCodeBindingJSONRequestBody, reqEditors ...RequestEditorFn) (*PutCodeBindingResponse, error)
+
+	// CreateIssueWithBodyWithResponse Open an issue on GitHub, in the repository of a service
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/code/issues (the `CreateIssue` operationId).
+	CreateIssueWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateIssueResponse, error)
+
+	// CreateIssueWithResponse Open an issue on GitHub, in the repository of a service
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/code/issues (the `CreateIssue` operationId).
+	CreateIssueWithResponse(ctx context.Context, body CreateIssueJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateIssueResponse, error)
+
+	// LocateCodeWithResponse The lines of source that a stack frame, a function, a route or a statement speaks of
+	//
+	// The first question about a commit fetches its source and may take a minute.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/code/locate (the `LocateCode` operationId).
+	LocateCodeWithResponse(ctx context.Context, params *LocateCodeParams, reqEditors ...RequestEditorFn) (*LocateCodeResponse, error)
+
+	// ListRepositoriesWithResponse Repositories
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/code/repositories (the `ListRepositories` operationId).
+	ListRepositoriesWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListRepositoriesResponse, error)
+
+	// CreateRepositoryWithBodyWithResponse Add a repository
+	//
+	// It is kept also if it cannot be read now; problem says why.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/code/repositories (the `CreateRepository` operationId).
+	CreateRepositoryWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateRepositoryResponse, error)
+
+	// CreateRepositoryWithResponse Add a repository
+	//
+	// It is kept also if it cannot be read now; problem says why.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/code/repositories (the `CreateRepository` operationId).
+	CreateRepositoryWithResponse(ctx context.Context, body CreateRepositoryJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateRepositoryResponse, error)
+
+	// DeleteRepositoryWithResponse Forget a repository, and which services are built from it
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v1/code/repositories/{id} (the `DeleteRepository` operationId).
+	DeleteRepositoryWithResponse(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*DeleteRepositoryResponse, error)
+
+	// GetRepositoryWithResponse A repository
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/code/repositories/{id} (the `GetRepository` operationId).
+	GetRepositoryWithResponse(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*GetRepositoryResponse, error)
+
+	// UpdateRepositoryWithBodyWithResponse Change a repository, and check it again
+	//
+	// An empty change only checks.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /api/v1/code/repositories/{id} (the `UpdateRepository` operationId).
+	UpdateRepositoryWithBodyWithResponse(ctx context.Context, id string, params *UpdateRepositoryParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateRepositoryResponse, error)
+
+	// UpdateRepositoryWithResponse Change a repository, and check it again
+	//
+	// An empty change only checks.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /api/v1/code/repositories/{id} (the `UpdateRepository` operationId).
+	UpdateRepositoryWithResponse(ctx context.Context, id string, params *UpdateRepositoryParams, body UpdateRepositoryJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateRepositoryResponse, error)
+
+	// SuggestCodeFoldersWithResponse Where in a repository of several services one of them may be
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/code/repositories/{id}/folders (the `SuggestCodeFolders` operationId).
+	SuggestCodeFoldersWithResponse(ctx context.Context, id string, params *SuggestCodeFoldersParams, reqEditors ...RequestEditorFn) (*SuggestCodeFoldersResponse, error)
+
 	// ListEnvironmentsWithResponse The environments that anything was sent from
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -17077,6 +19488,22 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /api/v1/map (the `GetMap` operationId).
 	GetMapWithResponse(ctx context.Context, params *GetMapParams, reqEditors ...RequestEditorFn) (*GetMapResponse, error)
+
+	// ListMetricLabelsWithResponse The labels that series have
+	//
+	// At most 2,000.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/metrics/labels (the `ListMetricLabels` operationId).
+	ListMetricLabelsWithResponse(ctx context.Context, params *ListMetricLabelsParams, reqEditors ...RequestEditorFn) (*ListMetricLabelsResponse, error)
+
+	// ListMetricLabelValuesWithResponse The values of a label
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/metrics/labels/values (the `ListMetricLabelValues` operationId).
+	ListMetricLabelValuesWithResponse(ctx context.Context, params *ListMetricLabelValuesParams, reqEditors ...RequestEditorFn) (*ListMetricLabelValuesResponse, error)
 
 	// ListMetricNamesWithResponse The metrics that can be asked for
 	//
@@ -17426,6 +19853,71 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /api/v1/releases/{id}/effect (the `GetReleaseEffect` operationId).
 	GetReleaseEffectWithResponse(ctx context.Context, id string, params *GetReleaseEffectParams, reqEditors ...RequestEditorFn) (*GetReleaseEffectResponse, error)
+
+	// GetRetentionWithResponse How long telemetry is kept, what it takes now and what it will take
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/retention (the `GetRetention` operationId).
+	GetRetentionWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetRetentionResponse, error)
+
+	// PreviewRetentionWithBodyWithResponse What would be thinned and deleted if a rule were changed, added or deleted
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/retention/preview (the `PreviewRetention` operationId).
+	PreviewRetentionWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PreviewRetentionResponse, error)
+
+	// PreviewRetentionWithResponse What would be thinned and deleted if a rule were changed, added or deleted
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/retention/preview (the `PreviewRetention` operationId).
+	PreviewRetentionWithResponse(ctx context.Context, body PreviewRetentionJSONRequestBody, reqEditors ...RequestEditorFn) (*PreviewRetentionResponse, error)
+
+	// CreateRetentionRuleWithBodyWithResponse Keep the telemetry of a service or an environment for another time
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/retention/rules (the `CreateRetentionRule` operationId).
+	CreateRetentionRuleWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateRetentionRuleResponse, error)
+
+	// CreateRetentionRuleWithResponse Keep the telemetry of a service or an environment for another time
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/retention/rules (the `CreateRetentionRule` operationId).
+	CreateRetentionRuleWithResponse(ctx context.Context, body CreateRetentionRuleJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateRetentionRuleResponse, error)
+
+	// DeleteRetentionRuleWithResponse Delete a rule; a default is again what the configuration says
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /api/v1/retention/rules/{id} (the `DeleteRetentionRule` operationId).
+	DeleteRetentionRuleWithResponse(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*DeleteRetentionRuleResponse, error)
+
+	// UpdateRetentionRuleWithBodyWithResponse Change how long telemetry is kept
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /api/v1/retention/rules/{id} (the `UpdateRetentionRule` operationId).
+	UpdateRetentionRuleWithBodyWithResponse(ctx context.Context, id string, params *UpdateRetentionRuleParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateRetentionRuleResponse, error)
+
+	// UpdateRetentionRuleWithResponse Change how long telemetry is kept
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /api/v1/retention/rules/{id} (the `UpdateRetentionRule` operationId).
+	UpdateRetentionRuleWithResponse(ctx context.Context, id string, params *UpdateRetentionRuleParams, body UpdateRetentionRuleJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateRetentionRuleResponse, error)
+
+	// GetThinnedWithResponse Whether all rows of a range are there, or what part of them
+	//
+	// Figures by the minute are exact in any case.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/retention/thinned (the `GetThinned` operationId).
+	GetThinnedWithResponse(ctx context.Context, params *GetThinnedParams, reqEditors ...RequestEditorFn) (*GetThinnedResponse, error)
 
 	// ListServicesWithResponse The services that sent anything
 	//
@@ -18198,6 +20690,500 @@ func (r ListCallsResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r ListCallsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListCodeBindingsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CodeBindingViewList
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListCodeBindingsResponse) GetJSON200() *CodeBindingViewList {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListCodeBindingsResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListCodeBindingsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListCodeBindingsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListCodeBindingsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListCodeBindingsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type PutCodeBindingResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CodeBindingView
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PutCodeBindingResponse) GetJSON200() *CodeBindingView {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r PutCodeBindingResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PutCodeBindingResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PutCodeBindingResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PutCodeBindingResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PutCodeBindingResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type CreateIssueResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *OpenedIssueView
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateIssueResponse) GetJSON201() *OpenedIssueView {
+	return r.JSON201
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r CreateIssueResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateIssueResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateIssueResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateIssueResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateIssueResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type LocateCodeResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CodePlaceView
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r LocateCodeResponse) GetJSON200() *CodePlaceView {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r LocateCodeResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r LocateCodeResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r LocateCodeResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r LocateCodeResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r LocateCodeResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListRepositoriesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *RepositoryViewList
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListRepositoriesResponse) GetJSON200() *RepositoryViewList {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListRepositoriesResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListRepositoriesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListRepositoriesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListRepositoriesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListRepositoriesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CreateRepositoryResponse201Headers the declared response headers of an HTTP 201 response for CreateRepository
+type CreateRepositoryResponse201Headers struct {
+	ETag *string
+}
+
+type CreateRepositoryResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *RepositoryView
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *CreateRepositoryResponse201Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateRepositoryResponse) GetJSON201() *RepositoryView {
+	return r.JSON201
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r CreateRepositoryResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateRepositoryResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateRepositoryResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateRepositoryResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateRepositoryResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DeleteRepositoryResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r DeleteRepositoryResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteRepositoryResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteRepositoryResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteRepositoryResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteRepositoryResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// GetRepositoryResponse200Headers the declared response headers of an HTTP 200 response for GetRepository
+type GetRepositoryResponse200Headers struct {
+	ETag *string
+}
+
+type GetRepositoryResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *RepositoryView
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetRepositoryResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetRepositoryResponse) GetJSON200() *RepositoryView {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetRepositoryResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetRepositoryResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetRepositoryResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetRepositoryResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetRepositoryResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// UpdateRepositoryResponse200Headers the declared response headers of an HTTP 200 response for UpdateRepository
+type UpdateRepositoryResponse200Headers struct {
+	ETag *string
+}
+
+type UpdateRepositoryResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *RepositoryView
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *UpdateRepositoryResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdateRepositoryResponse) GetJSON200() *RepositoryView {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r UpdateRepositoryResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateRepositoryResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateRepositoryResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateRepositoryResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateRepositoryResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type SuggestCodeFoldersResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *CodeFolderViewList
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r SuggestCodeFoldersResponse) GetJSON200() *CodeFolderViewList {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r SuggestCodeFoldersResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r SuggestCodeFoldersResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r SuggestCodeFoldersResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r SuggestCodeFoldersResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r SuggestCodeFoldersResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -19055,6 +22041,102 @@ func (r GetMapResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r GetMapResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListMetricLabelsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *MetricLabelsBody
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListMetricLabelsResponse) GetJSON200() *MetricLabelsBody {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListMetricLabelsResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListMetricLabelsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListMetricLabelsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListMetricLabelsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListMetricLabelsResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListMetricLabelValuesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *MetricLabelsBody
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListMetricLabelValuesResponse) GetJSON200() *MetricLabelsBody {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r ListMetricLabelValuesResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListMetricLabelValuesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListMetricLabelValuesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListMetricLabelValuesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListMetricLabelValuesResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -20804,6 +23886,301 @@ func (r GetReleaseEffectResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r GetReleaseEffectResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetRetentionResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *RetentionView
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetRetentionResponse) GetJSON200() *RetentionView {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetRetentionResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetRetentionResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetRetentionResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetRetentionResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetRetentionResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type PreviewRetentionResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *PreviewView
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PreviewRetentionResponse) GetJSON200() *PreviewView {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r PreviewRetentionResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PreviewRetentionResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PreviewRetentionResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PreviewRetentionResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PreviewRetentionResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CreateRetentionRuleResponse201Headers the declared response headers of an HTTP 201 response for CreateRetentionRule
+type CreateRetentionRuleResponse201Headers struct {
+	ETag *string
+}
+
+type CreateRetentionRuleResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *RetentionRule
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+	// Headers201 the parsed response headers for an HTTP 201 response
+	Headers201 *CreateRetentionRuleResponse201Headers
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateRetentionRuleResponse) GetJSON201() *RetentionRule {
+	return r.JSON201
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r CreateRetentionRuleResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateRetentionRuleResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateRetentionRuleResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateRetentionRuleResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateRetentionRuleResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DeleteRetentionRuleResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r DeleteRetentionRuleResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteRetentionRuleResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteRetentionRuleResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteRetentionRuleResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteRetentionRuleResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// UpdateRetentionRuleResponse200Headers the declared response headers of an HTTP 200 response for UpdateRetentionRule
+type UpdateRetentionRuleResponse200Headers struct {
+	ETag *string
+}
+
+type UpdateRetentionRuleResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *RetentionRule
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *UpdateRetentionRuleResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdateRetentionRuleResponse) GetJSON200() *RetentionRule {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r UpdateRetentionRuleResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateRetentionRuleResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateRetentionRuleResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateRetentionRuleResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateRetentionRuleResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetThinnedResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ThinnedView
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetThinnedResponse) GetJSON200() *ThinnedView {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetThinnedResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetThinnedResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetThinnedResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetThinnedResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetThinnedResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -23587,6 +26964,202 @@ func (c *ClientWithResponses) ListCallsWithResponse(ctx context.Context, params 
 	return ParseListCallsResponse(rsp)
 }
 
+// ListCodeBindingsWithResponse Which services are built from what
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/code/bindings (the `ListCodeBindings` operationId).
+func (c *ClientWithResponses) ListCodeBindingsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListCodeBindingsResponse, error) {
+	rsp, err := c.ListCodeBindings(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListCodeBindingsResponse(rsp)
+}
+
+// PutCodeBindingWithBodyWithResponse Say what a service is built from
+//
+// An empty repository forgets it.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v1/code/bindings (the `PutCodeBinding` operationId).
+func (c *ClientWithResponses) PutCodeBindingWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutCodeBindingResponse, error) {
+	rsp, err := c.PutCodeBindingWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutCodeBindingResponse(rsp)
+}
+
+// PutCodeBindingWithResponse Say what a service is built from
+//
+// An empty repository forgets it.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v1/code/bindings (the `PutCodeBinding` operationId).
+func (c *ClientWithResponses) PutCodeBindingWithResponse(ctx context.Context, body PutCodeBindingJSONRequestBody, reqEditors ...RequestEditorFn) (*PutCodeBindingResponse, error) {
+	rsp, err := c.PutCodeBinding(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutCodeBindingResponse(rsp)
+}
+
+// CreateIssueWithBodyWithResponse Open an issue on GitHub, in the repository of a service
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/code/issues (the `CreateIssue` operationId).
+func (c *ClientWithResponses) CreateIssueWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateIssueResponse, error) {
+	rsp, err := c.CreateIssueWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateIssueResponse(rsp)
+}
+
+// CreateIssueWithResponse Open an issue on GitHub, in the repository of a service
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/code/issues (the `CreateIssue` operationId).
+func (c *ClientWithResponses) CreateIssueWithResponse(ctx context.Context, body CreateIssueJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateIssueResponse, error) {
+	rsp, err := c.CreateIssue(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateIssueResponse(rsp)
+}
+
+// LocateCodeWithResponse The lines of source that a stack frame, a function, a route or a statement speaks of
+//
+// The first question about a commit fetches its source and may take a minute.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/code/locate (the `LocateCode` operationId).
+func (c *ClientWithResponses) LocateCodeWithResponse(ctx context.Context, params *LocateCodeParams, reqEditors ...RequestEditorFn) (*LocateCodeResponse, error) {
+	rsp, err := c.LocateCode(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseLocateCodeResponse(rsp)
+}
+
+// ListRepositoriesWithResponse Repositories
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/code/repositories (the `ListRepositories` operationId).
+func (c *ClientWithResponses) ListRepositoriesWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListRepositoriesResponse, error) {
+	rsp, err := c.ListRepositories(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListRepositoriesResponse(rsp)
+}
+
+// CreateRepositoryWithBodyWithResponse Add a repository
+//
+// It is kept also if it cannot be read now; problem says why.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/code/repositories (the `CreateRepository` operationId).
+func (c *ClientWithResponses) CreateRepositoryWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateRepositoryResponse, error) {
+	rsp, err := c.CreateRepositoryWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateRepositoryResponse(rsp)
+}
+
+// CreateRepositoryWithResponse Add a repository
+//
+// It is kept also if it cannot be read now; problem says why.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/code/repositories (the `CreateRepository` operationId).
+func (c *ClientWithResponses) CreateRepositoryWithResponse(ctx context.Context, body CreateRepositoryJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateRepositoryResponse, error) {
+	rsp, err := c.CreateRepository(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateRepositoryResponse(rsp)
+}
+
+// DeleteRepositoryWithResponse Forget a repository, and which services are built from it
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v1/code/repositories/{id} (the `DeleteRepository` operationId).
+func (c *ClientWithResponses) DeleteRepositoryWithResponse(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*DeleteRepositoryResponse, error) {
+	rsp, err := c.DeleteRepository(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteRepositoryResponse(rsp)
+}
+
+// GetRepositoryWithResponse A repository
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/code/repositories/{id} (the `GetRepository` operationId).
+func (c *ClientWithResponses) GetRepositoryWithResponse(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*GetRepositoryResponse, error) {
+	rsp, err := c.GetRepository(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetRepositoryResponse(rsp)
+}
+
+// UpdateRepositoryWithBodyWithResponse Change a repository, and check it again
+//
+// An empty change only checks.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /api/v1/code/repositories/{id} (the `UpdateRepository` operationId).
+func (c *ClientWithResponses) UpdateRepositoryWithBodyWithResponse(ctx context.Context, id string, params *UpdateRepositoryParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateRepositoryResponse, error) {
+	rsp, err := c.UpdateRepositoryWithBody(ctx, id, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateRepositoryResponse(rsp)
+}
+
+// UpdateRepositoryWithResponse Change a repository, and check it again
+//
+// An empty change only checks.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /api/v1/code/repositories/{id} (the `UpdateRepository` operationId).
+func (c *ClientWithResponses) UpdateRepositoryWithResponse(ctx context.Context, id string, params *UpdateRepositoryParams, body UpdateRepositoryJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateRepositoryResponse, error) {
+	rsp, err := c.UpdateRepository(ctx, id, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateRepositoryResponse(rsp)
+}
+
+// SuggestCodeFoldersWithResponse Where in a repository of several services one of them may be
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/code/repositories/{id}/folders (the `SuggestCodeFolders` operationId).
+func (c *ClientWithResponses) SuggestCodeFoldersWithResponse(ctx context.Context, id string, params *SuggestCodeFoldersParams, reqEditors ...RequestEditorFn) (*SuggestCodeFoldersResponse, error) {
+	rsp, err := c.SuggestCodeFolders(ctx, id, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSuggestCodeFoldersResponse(rsp)
+}
+
 // ListEnvironmentsWithResponse The environments that anything was sent from
 //
 // Returns a wrapper object for the known response body format(s).
@@ -23852,6 +27425,34 @@ func (c *ClientWithResponses) GetMapWithResponse(ctx context.Context, params *Ge
 		return nil, err
 	}
 	return ParseGetMapResponse(rsp)
+}
+
+// ListMetricLabelsWithResponse The labels that series have
+//
+// At most 2,000.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/metrics/labels (the `ListMetricLabels` operationId).
+func (c *ClientWithResponses) ListMetricLabelsWithResponse(ctx context.Context, params *ListMetricLabelsParams, reqEditors ...RequestEditorFn) (*ListMetricLabelsResponse, error) {
+	rsp, err := c.ListMetricLabels(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListMetricLabelsResponse(rsp)
+}
+
+// ListMetricLabelValuesWithResponse The values of a label
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/metrics/labels/values (the `ListMetricLabelValues` operationId).
+func (c *ClientWithResponses) ListMetricLabelValuesWithResponse(ctx context.Context, params *ListMetricLabelValuesParams, reqEditors ...RequestEditorFn) (*ListMetricLabelValuesResponse, error) {
+	rsp, err := c.ListMetricLabelValues(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListMetricLabelValuesResponse(rsp)
 }
 
 // ListMetricNamesWithResponse The metrics that can be asked for
@@ -24483,6 +28084,125 @@ func (c *ClientWithResponses) GetReleaseEffectWithResponse(ctx context.Context, 
 		return nil, err
 	}
 	return ParseGetReleaseEffectResponse(rsp)
+}
+
+// GetRetentionWithResponse How long telemetry is kept, what it takes now and what it will take
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/retention (the `GetRetention` operationId).
+func (c *ClientWithResponses) GetRetentionWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetRetentionResponse, error) {
+	rsp, err := c.GetRetention(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetRetentionResponse(rsp)
+}
+
+// PreviewRetentionWithBodyWithResponse What would be thinned and deleted if a rule were changed, added or deleted
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/retention/preview (the `PreviewRetention` operationId).
+func (c *ClientWithResponses) PreviewRetentionWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PreviewRetentionResponse, error) {
+	rsp, err := c.PreviewRetentionWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePreviewRetentionResponse(rsp)
+}
+
+// PreviewRetentionWithResponse What would be thinned and deleted if a rule were changed, added or deleted
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/retention/preview (the `PreviewRetention` operationId).
+func (c *ClientWithResponses) PreviewRetentionWithResponse(ctx context.Context, body PreviewRetentionJSONRequestBody, reqEditors ...RequestEditorFn) (*PreviewRetentionResponse, error) {
+	rsp, err := c.PreviewRetention(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePreviewRetentionResponse(rsp)
+}
+
+// CreateRetentionRuleWithBodyWithResponse Keep the telemetry of a service or an environment for another time
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/retention/rules (the `CreateRetentionRule` operationId).
+func (c *ClientWithResponses) CreateRetentionRuleWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateRetentionRuleResponse, error) {
+	rsp, err := c.CreateRetentionRuleWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateRetentionRuleResponse(rsp)
+}
+
+// CreateRetentionRuleWithResponse Keep the telemetry of a service or an environment for another time
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/retention/rules (the `CreateRetentionRule` operationId).
+func (c *ClientWithResponses) CreateRetentionRuleWithResponse(ctx context.Context, body CreateRetentionRuleJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateRetentionRuleResponse, error) {
+	rsp, err := c.CreateRetentionRule(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateRetentionRuleResponse(rsp)
+}
+
+// DeleteRetentionRuleWithResponse Delete a rule; a default is again what the configuration says
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /api/v1/retention/rules/{id} (the `DeleteRetentionRule` operationId).
+func (c *ClientWithResponses) DeleteRetentionRuleWithResponse(ctx context.Context, id string, reqEditors ...RequestEditorFn) (*DeleteRetentionRuleResponse, error) {
+	rsp, err := c.DeleteRetentionRule(ctx, id, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteRetentionRuleResponse(rsp)
+}
+
+// UpdateRetentionRuleWithBodyWithResponse Change how long telemetry is kept
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /api/v1/retention/rules/{id} (the `UpdateRetentionRule` operationId).
+func (c *ClientWithResponses) UpdateRetentionRuleWithBodyWithResponse(ctx context.Context, id string, params *UpdateRetentionRuleParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateRetentionRuleResponse, error) {
+	rsp, err := c.UpdateRetentionRuleWithBody(ctx, id, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateRetentionRuleResponse(rsp)
+}
+
+// UpdateRetentionRuleWithResponse Change how long telemetry is kept
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /api/v1/retention/rules/{id} (the `UpdateRetentionRule` operationId).
+func (c *ClientWithResponses) UpdateRetentionRuleWithResponse(ctx context.Context, id string, params *UpdateRetentionRuleParams, body UpdateRetentionRuleJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateRetentionRuleResponse, error) {
+	rsp, err := c.UpdateRetentionRule(ctx, id, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateRetentionRuleResponse(rsp)
+}
+
+// GetThinnedWithResponse Whether all rows of a range are there, or what part of them
+//
+// Figures by the minute are exact in any case.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/retention/thinned (the `GetThinned` operationId).
+func (c *ClientWithResponses) GetThinnedWithResponse(ctx context.Context, params *GetThinnedParams, reqEditors ...RequestEditorFn) (*GetThinnedResponse, error) {
+	rsp, err := c.GetThinned(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetThinnedResponse(rsp)
 }
 
 // ListServicesWithResponse The services that sent anything
@@ -25606,6 +29326,371 @@ func ParseListCallsResponse(rsp *http.Response) (*ListCallsResponse, error) {
 	return response, nil
 }
 
+// ParseListCodeBindingsResponse parses an HTTP response from a ListCodeBindingsWithResponse call
+func ParseListCodeBindingsResponse(rsp *http.Response) (*ListCodeBindingsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListCodeBindingsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CodeBindingViewList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParsePutCodeBindingResponse parses an HTTP response from a PutCodeBindingWithResponse call
+func ParsePutCodeBindingResponse(rsp *http.Response) (*PutCodeBindingResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PutCodeBindingResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CodeBindingView
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateIssueResponse parses an HTTP response from a CreateIssueWithResponse call
+func ParseCreateIssueResponse(rsp *http.Response) (*CreateIssueResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateIssueResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest OpenedIssueView
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseLocateCodeResponse parses an HTTP response from a LocateCodeWithResponse call
+func ParseLocateCodeResponse(rsp *http.Response) (*LocateCodeResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &LocateCodeResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CodePlaceView
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListRepositoriesResponse parses an HTTP response from a ListRepositoriesWithResponse call
+func ParseListRepositoriesResponse(rsp *http.Response) (*ListRepositoriesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListRepositoriesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest RepositoryViewList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateRepositoryResponse parses an HTTP response from a CreateRepositoryWithResponse call
+func ParseCreateRepositoryResponse(rsp *http.Response) (*CreateRepositoryResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateRepositoryResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest RepositoryView
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers CreateRepositoryResponse201Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseDeleteRepositoryResponse parses an HTTP response from a DeleteRepositoryWithResponse call
+func ParseDeleteRepositoryResponse(rsp *http.Response) (*DeleteRepositoryResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteRepositoryResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetRepositoryResponse parses an HTTP response from a GetRepositoryWithResponse call
+func ParseGetRepositoryResponse(rsp *http.Response) (*GetRepositoryResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetRepositoryResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest RepositoryView
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetRepositoryResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseUpdateRepositoryResponse parses an HTTP response from a UpdateRepositoryWithResponse call
+func ParseUpdateRepositoryResponse(rsp *http.Response) (*UpdateRepositoryResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateRepositoryResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest RepositoryView
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers UpdateRepositoryResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseSuggestCodeFoldersResponse parses an HTTP response from a SuggestCodeFoldersWithResponse call
+func ParseSuggestCodeFoldersResponse(rsp *http.Response) (*SuggestCodeFoldersResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &SuggestCodeFoldersResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest CodeFolderViewList
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseListEnvironmentsResponse parses an HTTP response from a ListEnvironmentsWithResponse call
 func ParseListEnvironmentsResponse(rsp *http.Response) (*ListEnvironmentsResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -26191,6 +30276,72 @@ func ParseGetMapResponse(rsp *http.Response) (*GetMapResponse, error) {
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest MapView
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListMetricLabelsResponse parses an HTTP response from a ListMetricLabelsWithResponse call
+func ParseListMetricLabelsResponse(rsp *http.Response) (*ListMetricLabelsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListMetricLabelsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest MetricLabelsBody
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListMetricLabelValuesResponse parses an HTTP response from a ListMetricLabelValuesWithResponse call
+func ParseListMetricLabelValuesResponse(rsp *http.Response) (*ListMetricLabelValuesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListMetricLabelValuesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest MetricLabelsBody
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -27481,6 +31632,226 @@ func ParseGetReleaseEffectResponse(rsp *http.Response) (*GetReleaseEffectRespons
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest EffectView
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetRetentionResponse parses an HTTP response from a GetRetentionWithResponse call
+func ParseGetRetentionResponse(rsp *http.Response) (*GetRetentionResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetRetentionResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest RetentionView
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParsePreviewRetentionResponse parses an HTTP response from a PreviewRetentionWithResponse call
+func ParsePreviewRetentionResponse(rsp *http.Response) (*PreviewRetentionResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PreviewRetentionResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest PreviewView
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateRetentionRuleResponse parses an HTTP response from a CreateRetentionRuleWithResponse call
+func ParseCreateRetentionRuleResponse(rsp *http.Response) (*CreateRetentionRuleResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateRetentionRuleResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest RetentionRule
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 201:
+		var headers CreateRetentionRuleResponse201Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		response.Headers201 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseDeleteRetentionRuleResponse parses an HTTP response from a DeleteRetentionRuleWithResponse call
+func ParseDeleteRetentionRuleResponse(rsp *http.Response) (*DeleteRetentionRuleResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteRetentionRuleResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 204:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseUpdateRetentionRuleResponse parses an HTTP response from a UpdateRetentionRuleWithResponse call
+func ParseUpdateRetentionRuleResponse(rsp *http.Response) (*UpdateRetentionRuleResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateRetentionRuleResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest RetentionRule
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers UpdateRetentionRuleResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetThinnedResponse parses an HTTP response from a GetThinnedWithResponse call
+func ParseGetThinnedResponse(rsp *http.Response) (*GetThinnedResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetThinnedResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ThinnedView
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

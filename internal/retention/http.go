@@ -101,8 +101,8 @@ type PreviewBody struct {
 	Rule   *NewRuleBody    `json:"rule,omitempty" doc:"A rule that is added."`
 }
 
-// EffectView is what a change does to what is stored.
-type EffectView struct {
+// RetentionEffectView is what a change does to what is stored.
+type RetentionEffectView struct {
 	Signal  string `json:"signal" enum:"logs,spans"`
 	Service string `json:"service"`
 	Env     string `json:"env"`
@@ -116,7 +116,7 @@ type EffectView struct {
 
 // PreviewView is what a change would do.
 type PreviewView struct {
-	Effects   []EffectView `json:"effects" doc:"What is taken away of what is stored now, within the next day."`
+	Effects   []RetentionEffectView `json:"effects" doc:"What is taken away of what is stored now, within the next day."`
 	Rows      uint64       `json:"rows"`
 	Bytes     uint64       `json:"bytes"`
 	FullBytes uint64       `json:"full_bytes" doc:"What all rules take then, once they have run to their full length."`
@@ -273,9 +273,9 @@ func (s *Service) preview(ctx context.Context, b PreviewBody) (v PreviewView, er
 	if err != nil {
 		return v, err
 	}
-	v.Effects = []EffectView{}
+	v.Effects = []RetentionEffectView{}
 	for _, e := range effects {
-		v.Effects = append(v.Effects, EffectView{e.Signal.String(), e.Service, e.Env, string(e.State), e.From, e.To, e.Days, e.Rows, e.Bytes})
+		v.Effects = append(v.Effects, RetentionEffectView{e.Signal.String(), e.Service, e.Env, string(e.State), e.From, e.To, e.Days, e.Rows, e.Bytes})
 		v.Rows += e.Rows
 		v.Bytes += e.Bytes
 	}

@@ -79,6 +79,124 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/code/bindings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Which services are built from what */
+        get: operations["list-code-bindings"];
+        /**
+         * Say what a service is built from
+         * @description An empty repository forgets it.
+         */
+        put: operations["put-code-binding"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/code/issues": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Open an issue on GitHub, in the repository of a service */
+        post: operations["create-issue"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/code/locate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The lines of source that a stack frame, a function, a route or a statement speaks of
+         * @description The first question about a commit fetches its source and may take a minute.
+         */
+        get: operations["locate-code"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/code/repositories": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Repositories */
+        get: operations["list-repositories"];
+        put?: never;
+        /**
+         * Add a repository
+         * @description It is kept also if it cannot be read now; problem says why.
+         */
+        post: operations["create-repository"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/code/repositories/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A repository */
+        get: operations["get-repository"];
+        put?: never;
+        post?: never;
+        /** Forget a repository, and which services are built from it */
+        delete: operations["delete-repository"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a repository, and check it again
+         * @description An empty change only checks.
+         */
+        patch: operations["update-repository"];
+        trace?: never;
+    };
+    "/api/v1/code/repositories/{id}/folders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where in a repository of several services one of them may be */
+        get: operations["suggest-code-folders"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/environments": {
         parameters: {
             query?: never;
@@ -388,6 +506,43 @@ export interface paths {
          * @description Edges are what callers saw of databases, queues, hosts and services.
          */
         get: operations["get-map"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/metrics/labels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The labels that series have
+         * @description At most 2,000.
+         */
+        get: operations["list-metric-labels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/metrics/labels/values": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The values of a label */
+        get: operations["list-metric-label-values"];
         put?: never;
         post?: never;
         delete?: never;
@@ -816,6 +971,95 @@ export interface paths {
          * @description The time after it is compared with as long a time before, or with the same time of the day or the week before.
          */
         get: operations["get-release-effect"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How long telemetry is kept, what it takes now and what it will take */
+        get: operations["get-retention"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/retention/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What would be thinned and deleted if a rule were changed, added or deleted */
+        post: operations["preview-retention"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/retention/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Keep the telemetry of a service or an environment for another time */
+        post: operations["create-retention-rule"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/retention/rules/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Delete a rule; a default is again what the configuration says */
+        delete: operations["delete-retention-rule"];
+        options?: never;
+        head?: never;
+        /** Change how long telemetry is kept */
+        patch: operations["update-retention-rule"];
+        trace?: never;
+    };
+    "/api/v1/retention/thinned": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Whether all rows of a range are there, or what part of them
+         * @description Figures by the minute are exact in any case.
+         */
+        get: operations["get-thinned"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1812,6 +2056,71 @@ export interface components {
              */
             time: string;
         };
+        CodeBindingView: {
+            /** @description In a repository of several services: this one's. Empty is the whole. */
+            folder: string;
+            /** @description Its id. */
+            repository: string;
+            service: string;
+        };
+        CodeBindingViewList: {
+            items: components["schemas"]["CodeBindingView"][];
+            /** @description Pass as after for the next page; empty when there is none. */
+            next: string;
+        };
+        CodeCandidateView: {
+            /**
+             * Format: int64
+             * @description Number of the first of lines.
+             */
+            from: number;
+            /** Format: int64 */
+            line: number;
+            lines: string[];
+            /** @description The page on GitHub; empty for a clone. */
+            link: string;
+            /** @description By CODEOWNERS. */
+            owners: string[];
+            path: string;
+            reason: string;
+            /** @enum {string} */
+            trust: "possible" | "likely" | "sure";
+        };
+        CodeFolderView: {
+            path: string;
+            reason: string;
+        };
+        CodeFolderViewList: {
+            items: components["schemas"]["CodeFolderView"][];
+            /** @description Pass as after for the next page; empty when there is none. */
+            next: string;
+        };
+        CodePlaceView: {
+            /** @description The best first; none is chosen silently. */
+            candidates: components["schemas"]["CodeCandidateView"][];
+            commit: string;
+            /** @description How the commit was found. */
+            commit_why: string;
+            /** @description It is the commit that the version was built from; else lines may have moved. */
+            exact: boolean;
+            /**
+             * Format: int64
+             * @description Files that were searched.
+             */
+            files: number;
+            folder: string;
+            /**
+             * Format: int64
+             * @description More candidates that are as good.
+             */
+            left: number;
+            repository: string;
+            /**
+             * Format: int64
+             * @description Files that were not: too large, not text, of others.
+             */
+            skipped: number;
+        };
         CodeView: {
             /** @description HTTP or gRPC status; empty where the spans name none. */
             code: string;
@@ -2399,6 +2708,40 @@ export interface components {
              */
             pos: number;
         };
+        ForecastView: {
+            /**
+             * Format: int64
+             * @description That these take on the disk: of logs and spans, the disk of each day shared out by the size of the rows.
+             */
+            bytes: number;
+            /**
+             * Format: int64
+             * @description That these take while they are whole.
+             */
+            day_bytes: number;
+            /**
+             * Format: int64
+             * @description That arrive on a mean day of the last week.
+             */
+            day_rows: number;
+            /**
+             * Format: int64
+             * @description What it takes once the rule has run to its full length, if as much goes on arriving.
+             */
+            full_bytes: number;
+            /** @description Day (UTC) of the oldest row; empty without any. */
+            oldest: string;
+            /**
+             * Format: int64
+             * @description Stored now.
+             */
+            rows: number;
+            /**
+             * Format: int64
+             * @description Services and environments that sent anything in the last week.
+             */
+            services: number;
+        };
         GlanceView: {
             after: components["schemas"]["RedView"];
             before: components["schemas"]["RedView"];
@@ -2805,6 +3148,11 @@ export interface components {
              */
             time_ms: number;
         };
+        MetricLabelsBody: {
+            items: string[];
+            /** @description There are more than were asked for. */
+            more: boolean;
+        };
         MetricNameRecord: {
             /** @description The metric it is a part of; for most, the name. */
             family: string;
@@ -2866,6 +3214,43 @@ export interface components {
             name: string;
             slug: string;
         };
+        NewIssueBody: {
+            /** @description Markdown. */
+            body: string;
+            labels?: string[];
+            /** @description Whose repository it goes to. */
+            service: string;
+            title: string;
+        };
+        NewRepositoryBody: {
+            /** @example https://github.com/example/shop */
+            address: string;
+            branch?: string;
+            /**
+             * @description On GitHub, or a clone on the server's machine, in one of the folders of code.folders.
+             * @enum {string}
+             */
+            kind: "github" | "local";
+            /** @description The end of the address when left out. */
+            name?: string;
+            /**
+             * @description file:/run/secrets/name or env:YAGURA_SECRET_NAME: a token with Contents: read, and Issues: write to open issues.
+             * @example file:/run/secrets/github
+             */
+            secret?: string;
+        };
+        NewRuleBody: {
+            env?: string;
+            /** Format: int64 */
+            one_in?: number;
+            service?: string;
+            /** @enum {string} */
+            signal: "logs" | "spans" | "metrics";
+            /** Format: int64 */
+            thin_days?: number;
+            /** Format: int64 */
+            whole_days: number;
+        };
         NewViewBody: {
             name: string;
             note?: string;
@@ -2890,6 +3275,9 @@ export interface components {
             need_token: boolean;
             /** @description Both ports speak TLS. */
             tls: boolean;
+        };
+        OpenedIssueView: {
+            link: string;
         };
         OperationPartView: {
             kind: string;
@@ -3029,6 +3417,28 @@ export interface components {
         Ping: {
             /** Format: date-time */
             time: string;
+        };
+        PreviewBody: {
+            change?: components["schemas"]["RuleChangeBody"];
+            /** @description The rule that is changed or deleted. */
+            id?: string;
+            remove?: boolean;
+            /** @description A rule that is added. */
+            rule?: components["schemas"]["NewRuleBody"];
+        };
+        PreviewView: {
+            /** Format: int64 */
+            bytes: number;
+            /** @description What is taken away of what is stored now, within the next day. */
+            effects: components["schemas"]["RetentionEffectView"][];
+            fits: boolean;
+            /**
+             * Format: int64
+             * @description What all rules take then, once they have run to their full length.
+             */
+            full_bytes: number;
+            /** Format: int64 */
+            rows: number;
         };
         Problem: {
             /**
@@ -3468,6 +3878,171 @@ export interface components {
             /** @description Pass as after for the next page; empty when there is none. */
             next: string;
         };
+        RepositoryChangeBody: {
+            address?: string;
+            branch?: string;
+            name?: string;
+            secret?: string;
+        };
+        RepositoryView: {
+            address: string;
+            /** @description Empty is the default one. */
+            branch: string;
+            /** Format: date-time */
+            changed_at: string;
+            /** Format: date-time */
+            checked_at: string;
+            id: string;
+            /** @enum {string} */
+            kind: "github" | "local";
+            name: string;
+            /** @description Why it could not be read when it was checked; empty if it could. */
+            problem: string;
+            /** @description Where the token is, never the token. */
+            secret: string;
+        };
+        RepositoryViewList: {
+            items: components["schemas"]["RepositoryView"][];
+            /** @description Pass as after for the next page; empty when there is none. */
+            next: string;
+        };
+        RetentionEffectView: {
+            /**
+             * Format: int64
+             * @description That is freed, about.
+             */
+            bytes: number;
+            /** Format: int64 */
+            days: number;
+            env: string;
+            /** @description First day. */
+            from: string;
+            /**
+             * Format: int64
+             * @description About so many go.
+             */
+            rows: number;
+            service: string;
+            /** @enum {string} */
+            signal: "logs" | "spans";
+            /** @enum {string} */
+            state: "thinned" | "gone";
+            /** @description Last day. */
+            to: string;
+        };
+        RetentionRule: {
+            /**
+             * Format: date-time
+             * @description Missing: it is as the configuration has it.
+             */
+            changed_at?: string;
+            changed_by: string;
+            default: boolean;
+            /** @description Empty is all environments. */
+            env: string;
+            /** @description logs, spans and metrics are the defaults. */
+            id: string;
+            /**
+             * Format: int64
+             * @description Of a thinned day's ordinary rows one in so many is kept; 0 is none of them.
+             */
+            one_in: number;
+            /** @description Empty is all services. */
+            service: string;
+            /** @enum {string} */
+            signal: "logs" | "spans" | "metrics";
+            /**
+             * Format: int64
+             * @description Days after those that thinned rows are kept.
+             */
+            thin_days: number;
+            /**
+             * Format: int64
+             * @description Days after the day itself that rows are kept whole.
+             */
+            whole_days: number;
+        };
+        RetentionView: {
+            /**
+             * Format: int64
+             * @description That logs, spans and metrics take now.
+             */
+            bytes: number;
+            /** @description What they will take more fits into what is free, with a tenth of the disk left. */
+            fits: boolean;
+            /**
+             * Format: int64
+             * @description Of the disk that the rows lie on; 0 when another server keeps them.
+             */
+            free_bytes: number;
+            /**
+             * Format: int64
+             * @description That they take once all rules have run to their full length.
+             */
+            full_bytes: number;
+            /** @description Another server keeps metrics, as long as its own settings say; the rule for metrics has no effect. */
+            metrics_elsewhere: boolean;
+            /**
+             * Format: int64
+             * @description Hour of the day (UTC) from which on days are rewritten: the one in which the least arrives.
+             */
+            quiet_hour: number;
+            /** @description Another server keeps logs and spans; how much of its disk is free is not known here. */
+            rows_elsewhere: boolean;
+            /** @description The defaults first. */
+            rules: components["schemas"]["RuleForecast"][];
+            /** Format: int64 */
+            total_bytes: number;
+            /** @description In the asker's language. */
+            warnings: string[];
+            /** @description What is being thinned or dropped by this process now. */
+            working?: components["schemas"]["WorkView"];
+        };
+        RuleChangeBody: {
+            env?: string;
+            /** Format: int64 */
+            one_in?: number;
+            service?: string;
+            /** Format: int64 */
+            thin_days?: number;
+            /** Format: int64 */
+            whole_days?: number;
+        };
+        RuleForecast: {
+            /**
+             * Format: date-time
+             * @description Missing: it is as the configuration has it.
+             */
+            changed_at?: string;
+            changed_by: string;
+            default: boolean;
+            /** @description Empty is all environments. */
+            env: string;
+            /** @description For If-Match. */
+            etag: string;
+            forecast: components["schemas"]["ForecastView"];
+            /** @description logs, spans and metrics are the defaults. */
+            id: string;
+            /**
+             * Format: int64
+             * @description Of a thinned day's ordinary rows one in so many is kept; 0 is none of them.
+             */
+            one_in: number;
+            /** @description Empty is all services. */
+            service: string;
+            /** @enum {string} */
+            signal: "logs" | "spans" | "metrics";
+            /**
+             * Format: int64
+             * @description Days after those that thinned rows are kept.
+             */
+            thin_days: number;
+            /**
+             * Format: int64
+             * @description Days after the day itself that rows are kept whole.
+             */
+            whole_days: number;
+        };
         SQLBody: {
             /** @description Begin of the range, as in other operations; -1h when left out. */
             from?: string;
@@ -3716,6 +4291,8 @@ export interface components {
             env: string;
             /** Format: date-time */
             last_seen: string;
+            /** @description It is Yagura's own telemetry. */
+            own: boolean;
             /**
              * Format: int64
              * @description Of metrics: data points.
@@ -3992,6 +4569,31 @@ export interface components {
             ok: boolean;
             /** Format: int64 */
             took_ns: number;
+        };
+        ThinnedView: {
+            /**
+             * Format: date-time
+             * @description Begin of the days concerned, within the range.
+             */
+            from?: string;
+            /** @description All rows of some services were dropped, sooner than those of others. */
+            gone: boolean;
+            /**
+             * Format: double
+             * @description The part that is left of the rows of the services and days concerned.
+             */
+            kept: number;
+            /**
+             * Format: int32
+             * @description Of the ordinary rows at least one in so many is there: 1 all, 0 none. Errors, slow ones, exemplars' and warnings are all there.
+             */
+            one_in: number;
+            /** @description In the asker's language; empty when whole. */
+            text: string;
+            /** Format: date-time */
+            to?: string;
+            /** @description Nothing was taken away. */
+            whole: boolean;
         };
         Token: {
             /** Format: date-time */
@@ -4407,6 +5009,15 @@ export interface components {
              */
             to: string;
         };
+        WorkView: {
+            day: string;
+            /** @description The whole day is dropped; else it is thinned. */
+            drop: boolean;
+            /** @enum {string} */
+            signal: "logs" | "spans";
+            /** Format: date-time */
+            since: string;
+        };
     };
     responses: never;
     parameters: never;
@@ -4586,6 +5197,341 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CallsView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-code-bindings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CodeBindingViewList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-code-binding": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CodeBindingView"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CodeBindingView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-issue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewIssueBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenedIssueView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "locate-code": {
+        parameters: {
+            query: {
+                service: string;
+                env?: string;
+                /** @description service.version of what ran. */
+                version?: string;
+                /** @description vcs.ref.head.revision of what ran. */
+                revision?: string;
+                function?: string;
+                file?: string;
+                line?: number;
+                method?: string;
+                route?: string;
+                statement?: string;
+                /** @description Lines before and after. */
+                context?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CodePlaceView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-repositories": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RepositoryViewList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-repository": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRepositoryBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RepositoryView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-repository": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RepositoryView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-repository": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "update-repository": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of the state that was edited. The edit is refused (412) when somebody changed it meanwhile. */
+                "If-Match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RepositoryChangeBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RepositoryView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "suggest-code-folders": {
+        parameters: {
+            query: {
+                service: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CodeFolderViewList"];
                 };
             };
             /** @description Error */
@@ -5312,6 +6258,82 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MapView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-metric-labels": {
+        parameters: {
+            query?: {
+                /** @description Begin of the range, included: RFC 3339, relative to now (-1h, -7d, now), or Unix milliseconds. */
+                from?: string;
+                /** @description End of the range, excluded; as from. */
+                to?: string;
+                /** @description Only of this metric. */
+                metric?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MetricLabelsBody"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "list-metric-label-values": {
+        parameters: {
+            query: {
+                /** @description Begin of the range, included: RFC 3339, relative to now (-1h, -7d, now), or Unix milliseconds. */
+                from?: string;
+                /** @description End of the range, excluded; as from. */
+                to?: string;
+                label: string;
+                /** @description Only of this metric's series. */
+                metric?: string;
+                /** @description Only those with this in them. */
+                match?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MetricLabelsBody"];
                 };
             };
             /** @description Error */
@@ -6499,6 +7521,207 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EffectView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "preview-retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreviewBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreviewView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "create-retention-rule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRuleBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionRule"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "delete-retention-rule": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "update-retention-rule": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of the state that was edited. The edit is refused (412) when somebody changed it meanwhile. */
+                "If-Match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RuleChangeBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionRule"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-thinned": {
+        parameters: {
+            query: {
+                /** @description Begin of the range, included: RFC 3339, relative to now (-1h, -7d, now), or Unix milliseconds. */
+                from?: string;
+                /** @description End of the range, excluded; as from. */
+                to?: string;
+                signal: "logs" | "spans";
+                service?: string;
+                env?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ThinnedView"];
                 };
             };
             /** @description Error */
