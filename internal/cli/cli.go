@@ -40,26 +40,28 @@ func (p Process) env(name string) string {
 type commands struct {
 	Lang string `help:"${lang}" enum:",ja,en" default:"" placeholder:"ja|en"`
 
-	Serve    serveCmd    `cmd:"" help:"${serve}" group:"server"`
-	Demo     demoCmd     `cmd:"" help:"${demo}" group:"server"`
-	Doctor   doctorCmd   `cmd:"" help:"${doctor}" group:"server"`
-	Health   healthCmd   `cmd:"" help:"${health}" group:"server"`
-	Restore  restoreCmd  `cmd:"" help:"${restore}" group:"server"`
-	Services servicesCmd `cmd:"" help:"${services}" group:"ask"`
-	Logs     logsCmd     `cmd:"" help:"${logs}" group:"ask"`
-	Spans    spansCmd    `cmd:"" help:"${spans}" group:"ask"`
-	Trace    traceCmd    `cmd:"" help:"${trace}" group:"ask"`
-	Explain  explainCmd  `cmd:"" help:"${explain}" group:"ask"`
-	Metrics  metricsCmd  `cmd:"" help:"${metrics}" group:"ask"`
-	MCP      mcpCmd      `cmd:"" name:"mcp" help:"${mcp}" group:"ask"`
-	Release  releaseCmd  `cmd:"" help:"${release}" group:"ask"`
-	Teams    teamsCmd    `cmd:"" help:"${teams}" group:"ask"`
-	Owners   ownersCmd   `cmd:"" help:"${owners}" group:"ask"`
-	Backup   backupCmd   `cmd:"" help:"${backup}" group:"other"`
-	Rebuild  rebuildCmd  `cmd:"" help:"${rebuild}" group:"other"`
-	OpenAPI  openapiCmd  `cmd:"" name:"openapi" help:"${openapi}" group:"other"`
-	Version  versionCmd  `cmd:"" help:"${version}" group:"other"`
-	Engine   engineCmd   `cmd:"" hidden:"" passthrough:""`
+	Serve     serveCmd     `cmd:"" help:"${serve}" group:"server"`
+	Demo      demoCmd      `cmd:"" help:"${demo}" group:"server"`
+	Doctor    doctorCmd    `cmd:"" help:"${doctor}" group:"server"`
+	Health    healthCmd    `cmd:"" help:"${health}" group:"server"`
+	Restore   restoreCmd   `cmd:"" help:"${restore}" group:"server"`
+	Services  servicesCmd  `cmd:"" help:"${services}" group:"ask"`
+	Logs      logsCmd      `cmd:"" help:"${logs}" group:"ask"`
+	Spans     spansCmd     `cmd:"" help:"${spans}" group:"ask"`
+	Trace     traceCmd     `cmd:"" help:"${trace}" group:"ask"`
+	Explain   explainCmd   `cmd:"" help:"${explain}" group:"ask"`
+	Metrics   metricsCmd   `cmd:"" help:"${metrics}" group:"ask"`
+	MCP       mcpCmd       `cmd:"" name:"mcp" help:"${mcp}" group:"ask"`
+	Release   releaseCmd   `cmd:"" help:"${release}" group:"ask"`
+	Teams     teamsCmd     `cmd:"" help:"${teams}" group:"ask"`
+	Owners    ownersCmd    `cmd:"" help:"${owners}" group:"ask"`
+	Check     checkCmd     `cmd:"" help:"${check}" group:"other"`
+	Backup    backupCmd    `cmd:"" help:"${backup}" group:"other"`
+	Retention retentionCmd `cmd:"" help:"${retention}" group:"other"`
+	Rebuild   rebuildCmd   `cmd:"" help:"${rebuild}" group:"other"`
+	OpenAPI   openapiCmd   `cmd:"" name:"openapi" help:"${openapi}" group:"other"`
+	Version   versionCmd   `cmd:"" help:"${version}" group:"other"`
+	Engine    engineCmd    `cmd:"" hidden:"" passthrough:""`
 }
 
 // session is what a command runs with.

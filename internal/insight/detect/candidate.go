@@ -94,7 +94,7 @@ func (s *scan) missed(c *candidate, nodes []int, about func() i18n.Text) {
 	e := s.entryNode(at)
 	w := &WhyNot{
 		Detector: s.d.ID, TraceID: s.t.TraceID,
-		Service: s.t.Nodes[at].Span.Service, Endpoint: s.endpoint(e),
+		Service: s.t.Nodes[e].Span.Service, Endpoint: s.endpoint(e),
 	}
 	for i, n := range nodes {
 		if i == MaxSpanIDs {

@@ -93,9 +93,8 @@ func (s *scan) learn(i int, shaper *shape.Shaper) {
 	if n.Awaiter >= 0 {
 		s.awaited[n.Awaiter] = append(s.awaited[n.Awaiter], i)
 	}
-	begins := p < 0 || span.Kind == telemetry.KindServer || span.Kind == telemetry.KindConsumer && n.Deferred ||
-		span.Kind == telemetry.KindConsumer && p >= 0 && s.t.Nodes[p].Span.Service != span.Service ||
-		p >= 0 && s.t.Nodes[p].Span.Service != span.Service
+	foreign := p >= 0 && s.t.Nodes[p].Span.Service != span.Service
+	begins := p < 0 || span.Kind == telemetry.KindServer || span.Kind == telemetry.KindConsumer && n.Deferred || foreign && !s.alias(i)
 	if begins {
 		f.entry = int32(i)
 	} else {
@@ -129,6 +128,9 @@ func (s *scan) learn(i int, shaper *shape.Shaper) {
 	case telemetry.PeerQueue:
 		f.class = queueSend
 	}
+	if f.class == other && span.Kind == telemetry.KindClient {
+		s.guess(i, foreign)
+	}
 	h := uint64(0)
 	if p >= 0 && !begins {
 		h = s.facts[p].path
@@ -143,6 +145,47 @@ func (s *scan) learn(i int, shaper *shape.Shaper) {
 	if f.class != other && !f.inner && span.Kind != telemetry.KindConsumer {
 		s.calls = append(s.calls, i)
 	}
+}
+
+// alias says that a span of another service than its parent's is still the parent's own
+// work: some name the far end of a call as the service of the call.
+func (s *scan) alias(i int) bool {
+	return s.t.Nodes[i].Span.Kind == telemetry.KindClient && s.t.Nodes[s.t.Nodes[i].Parent].Span.Kind != telemetry.KindClient
+}
+
+// guess works out what a client span does that names no peer, from what it is called: a
+// hand-made span mostly.
+func (s *scan) guess(i int, foreign bool) {
+	f, span := &s.facts[i], s.t.Nodes[i].Span
+	if foreign {
+		f.peer = span.Service
+	}
+	if text := attr(span, "sql.query"); text != "" {
+		f.class, f.op = database, telemetry.Shape{ID: shape.ID(shape.SQL(text)), Text: shape.SQL(text)}
+		f.stmt = s.statementOf(span, f.op)
+		return
+	}
+	f.op = telemetry.Shape{ID: shape.ID(span.Name), Text: span.Name}
+	far := strings.ToLower(f.peer)
+	switch {
+	case containsAny(far, "redis", "memcache", "valkey", "cache"):
+		f.class = cache
+		f.stmt = s.statementOf(span, f.op)
+	case containsAny(far, "mysql", "postgres", "mongo", "sqlite", "oracle", "mariadb", "cassandra", "dynamodb"):
+		f.class = database
+		f.stmt = s.statementOf(span, f.op)
+	default:
+		f.class = rpcCall
+	}
+}
+
+func containsAny(s string, parts ...string) bool {
+	for _, p := range parts {
+		if strings.Contains(s, p) {
+			return true
+		}
+	}
+	return false
 }
 
 func dbish(s *telemetry.Span) bool {

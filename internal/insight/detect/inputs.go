@@ -17,12 +17,15 @@ func (s *scan) input(i int) uint64 {
 		h.Reset()
 		n := 0
 		for _, a := range span.Attrs {
-			if strings.HasPrefix(a.Key, "db.query.parameter") || strings.HasPrefix(a.Key, "db.operation.parameter") || strings.HasPrefix(a.Key, "db.statement.parameter") {
+			if strings.HasPrefix(a.Key, "param.") || strings.HasPrefix(a.Key, "db.query.parameter") || strings.HasPrefix(a.Key, "db.operation.parameter") || strings.HasPrefix(a.Key, "db.statement.parameter") {
 				_, _ = h.WriteString(a.Key + "\x00" + a.Value + "\x00")
 				n++
 			}
 		}
 		text := attr(span, "db.query.text")
+		if text == "" {
+			text = attr(span, "sql.query")
+		}
 		if n == 0 && (text == "" || f.stmt != nil && f.stmt.params && placeholders(text)) {
 			return 0
 		}

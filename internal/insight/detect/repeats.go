@@ -81,6 +81,15 @@ func (s *scan) repeats(c class, wanted func(i int) bool, what, why i18n.Text) {
 		if src := s.source(g); src >= 0 {
 			conf.Reasons = append(conf.Reasons, i18n.F("%s ran just before the first.", "直前に次が実行されています：%s", s.opText(src)))
 		}
+		failed := 0
+		for _, i := range g {
+			if s.failed(i) {
+				failed++
+			}
+		}
+		if failed > 0 {
+			conf.Reasons = append(conf.Reasons, i18n.F("%d of them failed.", "うち%d件は失敗しています。", failed))
+		}
 		s.fire(hit{
 			at: g[0], place: g[0], nodes: g, cost: cost, conf: conf, change: s.once(g),
 			why: i18n.F(why.En, why.Ja, s.where(g[0]), len(g), dur(total), s.opText(g[0])),

@@ -74,7 +74,10 @@ func (s *scan) chains(at int) {
 			continue
 		}
 		if n.Start < end && len(chain) > 0 {
-			// It runs beside the last already.
+			// It runs beside the last already, which so is no part of the row either.
+			if last := &s.t.Nodes[chain[len(chain)-1].branch]; n.Start < last.End() {
+				chain = chain[:len(chain)-1]
+			}
 			flush()
 			end = max(end, n.End())
 			continue

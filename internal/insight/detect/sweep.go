@@ -64,7 +64,7 @@ func (a *Across) observe(s *scan) {
 		e := s.entryNode(i)
 		o := observation{
 			spanRef: spanRef{s.t.TraceID, n.Span.SpanID}, unit: spanRef{s.t.TraceID, s.t.Nodes[e].Span.SpanID},
-			env: n.Span.Env, service: n.Span.Service, endpoint: s.endpoint(e), instance: n.Span.Instance,
+			env: n.Span.Env, service: s.t.Nodes[e].Span.Service, endpoint: s.endpoint(e), instance: n.Span.Instance,
 			peer: f.peer, op: f.op, stmt: f.stmt, kind: s.kind(i), start: s.t.Start + n.Start, dur: n.Duration, rows: -1, input: s.input(i),
 			node: place{s.place(i), s.t.Root(i) == s.t.Main},
 		}

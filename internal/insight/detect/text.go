@@ -29,7 +29,14 @@ func dur(ns int64) string {
 	case ns == 0:
 		return "0 ms"
 	case ns >= 100*int64(time.Second) && ns%int64(time.Second) == 0 || ns >= int64(10*time.Minute):
-		return strings.TrimSuffix(time.Duration(ns).Round(time.Second).String(), "0s")
+		s := time.Duration(ns).Round(time.Second).String()
+		if t := strings.TrimSuffix(s, "m0s"); t != s {
+			s = t + "m"
+		}
+		if t := strings.TrimSuffix(s, "h0m"); t != s {
+			s = t + "h"
+		}
+		return s
 	case ns >= int64(time.Second):
 		v, unit = v/1e9, "s"
 	case ns >= int64(time.Millisecond):
