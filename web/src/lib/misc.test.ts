@@ -160,8 +160,8 @@ it('colours the same names the same', () => {
   // Two that share a colour alone do not beside each other.
   expect(colorOf('payment')).toBe(colorOf('mailer'));
   expect(new Set(colorsFor(['storefront', 'payment', 'mailer', 'inventory']).values()).size).toBe(4);
-  const many = [...Array(25).keys()].map(String);
-  const used = [...colorsFor(many).values()];
+  const crowd = [...Array(25).keys()].map(String);
+  const used = [...colorsFor(crowd).values()];
   expect(palette.every((c) => used.filter((u) => u === c).length >= 2)).toBe(true);
   expect(new Set(['front', 'checkout', 'payment', 'worker', 'batch'].map(colorOf)).size).toBe(5);
   const many = new Set(Array.from({ length: 200 }, (_, i) => colorOf(`service-${i}`)));
