@@ -156,6 +156,9 @@ func (a *API) takeTurn(ctx context.Context) error {
 }
 
 func (a *API) principal(r *http.Request) (authz.Principal, error) {
+	if p, ok := inside(r.Context()); ok {
+		return p, nil
+	}
 	switch {
 	case a.opt.NoAuth:
 		return authz.Local(), nil

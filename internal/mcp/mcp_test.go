@@ -1,13 +1,8 @@
 package mcp
 
 import (
-	"context"
-	"errors"
 	"fmt"
-	"io"
 	"math"
-	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -43,62 +38,6 @@ func TestToolsAreDescribed(t *testing.T) {
 		if len(tool.Description) < 30 || tool.InputSchema == nil || tool.OutputSchema == nil {
 			t.Errorf("%s: %q, schemas %v %v", tool.Name, tool.Description, tool.InputSchema, tool.OutputSchema)
 		}
-	}
-}
-
-// TestCallsCarryTheTokenAlone: what a browser adds by itself gives no rights.
-func TestCallsCarryTheTokenAlone(t *testing.T) {
-	var seen *http.Request
-	api := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		seen = r
-		w.Header().Set("Content-Type", "application/problem+json")
-		w.WriteHeader(http.StatusForbidden)
-		_, _ = io.WriteString(w, `{"detail":"No."}`)
-	})
-	asked := httptest.NewRequest("POST", "https://yagura.example.com/mcp", nil)
-	asked.Header.Set("Authorization", "Bearer yag_1")
-	asked.Header.Set("Accept-Language", "ja")
-	asked.Header.Set("Cookie", "yagura_session=secret")
-	asked.RemoteAddr = "192.0.2.7:1234"
-	c, err := client.NewClientWithResponses("http://"+asked.Host, client.WithHTTPClient(inside{api, asked}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = client.Do(c.GetTraceWithResponse(t.Context(), "ab"))
-	var p *client.Problem
-	if !errors.As(err, &p) || p.Detail != "No." {
-		t.Errorf("the refusal reads %v", err)
-	}
-	if got := seen.Header.Get("Authorization"); got != "Bearer yag_1" {
-		t.Errorf("token %q", got)
-	}
-	if seen.Header.Get("Cookie") != "" {
-		t.Error("the cookie was passed on")
-	}
-	if seen.Host != "yagura.example.com" || seen.RemoteAddr != asked.RemoteAddr || seen.Header.Get("Accept-Language") != "ja" {
-		t.Errorf("%s %s %v", seen.Host, seen.RemoteAddr, seen.Header)
-	}
-}
-
-func TestCallsAreBounded(t *testing.T) {
-	api := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		for range mostAnswer>>20 + 2 {
-			if _, err := w.Write(make([]byte, 1<<20)); err != nil {
-				return
-			}
-		}
-	})
-	c, err := client.NewClientWithResponses("http://localhost", client.WithHTTPClient(inside{api, httptest.NewRequest("POST", "/mcp", nil)}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := c.GetTraceWithResponse(t.Context(), "ab"); err == nil || !strings.Contains(err.Error(), "ask for less") {
-		t.Errorf("an endless answer: %v", err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if _, err := c.GetTraceWithResponse(ctx, "ab"); !errors.Is(err, context.Canceled) && err == nil {
-		t.Error("an answer after the agent went away")
 	}
 }
 
