@@ -96,6 +96,7 @@ func (m *memory) Similar(ctx context.Context, q explain.SimilarQuery) (*verdict.
 		return nil, err
 	}
 	out := &verdict.Similar{Service: q.Service, Endpoint: q.Endpoint, Slow: q.Slow, Than: q.Than, Group: q.Group, Filter: "x"}
+	running := map[string]bool{}
 	users, versions := map[string]bool{}, map[string]uint64{}
 	for i := range m.spans {
 		s := &m.spans[i]
@@ -103,6 +104,7 @@ func (m *memory) Similar(ctx context.Context, q explain.SimilarQuery) (*verdict.
 			continue
 		}
 		out.Requests++
+		running[s.Version] = true
 		switch {
 		case q.Slow && s.Duration <= q.Than, q.Group != 0 && s.Error.ID != q.Group, !q.Slow && s.Status != telemetry.StatusError:
 			continue
@@ -113,6 +115,7 @@ func (m *memory) Similar(ctx context.Context, q explain.SimilarQuery) (*verdict.
 			users[u] = true
 		}
 	}
+	out.Running = uint64(len(running))
 	out.Users = uint64(len(users))
 	for v, n := range versions {
 		out.Versions = append(out.Versions, telemetry.Tally{Value: v, Count: n})

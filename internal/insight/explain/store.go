@@ -145,7 +145,12 @@ func (s *Store) Similar(ctx context.Context, q SimilarQuery) (*verdict.Similar, 
 		Filter: filter.Print(narrow.Filter), Range: base.Range,
 	}
 	var facets []telemetry.Facet
+	var running []telemetry.Facet
 	err := together(ctx,
+		func(ctx context.Context) (err error) {
+			running, err = s.Reader.SpanFacets(ctx, base, []string{"version"}, 2)
+			return err
+		},
 		func(ctx context.Context) (err error) { m.Requests, err = s.Reader.CountSpans(ctx, base); return err },
 		func(ctx context.Context) (err error) { m.Count, err = s.Reader.CountSpans(ctx, narrow); return err },
 		func(ctx context.Context) (err error) {
@@ -155,6 +160,9 @@ func (s *Store) Similar(ctx context.Context, q SimilarQuery) (*verdict.Similar, 
 	)
 	if err != nil {
 		return nil, err
+	}
+	for _, f := range running {
+		m.Running = f.Distinct
 	}
 	for _, f := range facets {
 		switch f.Key {

@@ -173,7 +173,7 @@ func (a *analysis) tellSimilar() {
 			text.Ja+"。影響を受けたユーザーは"+number(m.Users)+"人です")
 	}
 	a.say(TopicSimilar, i18n.T(sentence(text.En), stop(text.Ja))).Link = m.Link()
-	if n := len(m.Versions); n == 1 && m.Versions[0].Value != "" && m.Versions[0].Count == m.Count && m.Count >= 3 {
+	if n := len(m.Versions); n == 1 && m.Versions[0].Value != "" && m.Versions[0].Count == m.Count && m.Count >= 3 && m.Running > 1 {
 		a.say(TopicSimilar, i18n.F("All of them are of version %s of %s.", "すべて %[2]s のバージョン %[1]s で発生しています。", m.Versions[0].Value, m.Service)).Link = m.Link()
 	}
 }

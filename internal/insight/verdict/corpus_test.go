@@ -263,7 +263,7 @@ func (sc *scenario) fact(t testing.TB, w []string, sh *shape.Shaper) {
 			m.Group = 77
 		}
 		if v := opt["versions"]; v != "" {
-			m.Versions = []telemetry.Tally{{Value: v, Count: m.Count}}
+			m.Versions, m.Running = []telemetry.Tally{{Value: v, Count: m.Count}}, 2
 		}
 		f.Similar = m
 	case "contrast":

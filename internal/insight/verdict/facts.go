@@ -80,11 +80,12 @@ type Similar struct {
 	Slow      bool
 	Than      int64
 	Group     telemetry.ShapeID
-	Count     uint64 // of them, in the range, this one included
-	Requests  uint64 // of the endpoint in all
-	Users     uint64 // different ones among them; 0: none is named
-	Versions  []telemetry.Tally
-	Filter    string // selects them
+	Count     uint64            // of them, in the range, this one included
+	Requests  uint64            // of the endpoint in all
+	Users     uint64            // different ones among them; 0: none is named
+	Versions  []telemetry.Tally // of them
+	Running   uint64            // different versions among all requests
+	Filter    string            // selects them
 	Range     telemetry.Range
 	FirstSeen int64 // of the group of errors, ever; 0: not known
 }

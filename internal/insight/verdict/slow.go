@@ -255,14 +255,14 @@ func (a *analysis) findingItems(r int, shares []int64, others []item) (items []i
 	for k := range a.f.Findings {
 		f := &a.f.Findings[k]
 		rank, detail := causeOf(f.Detector)
-		if rank < 0 || detail != "group" && detail != "sequential" && detail != "repeated" && detail != "duplicate" && detail != "tries" {
+		if rank < 0 || detail != "group" && detail != "sequential" && detail != "repeated" && detail != "duplicate" && detail != "tries" && detail != "pool" {
 			continue
 		}
 		var nodes []int
 		var time int64
 		taken := -1
 		for _, id := range f.SpanIDs {
-			if i, ok := a.at[id]; ok && i >= r && i < r+a.nodes[r].Size {
+			if i, ok := a.at[id]; ok && i >= r && i < r+a.nodes[r].Size && (detail != "pool" || !database(a.span(i))) {
 				nodes = append(nodes, i)
 			}
 		}
@@ -310,6 +310,9 @@ func (a *analysis) attach(it *item) {
 		rank, detail := causeOf(f.Detector)
 		if rank < 0 || !a.touches(f, it) {
 			continue
+		}
+		if detail == "pool" && database(a.span(it.nodes[0])) {
+			continue // the statement itself, not the wait for it
 		}
 		if len(it.nodes) == 1 && (detail == "repeated" || detail == "group" || detail == "sequential" || detail == "duplicate") && it.detail == "" {
 			continue // it is one of them that counts

@@ -236,6 +236,9 @@ func (a *analysis) tellCause() {
 			a.say(TopicCause, i18n.T("The span itself says only that it failed; this rests on a log line.", "スパンには失敗した事実しか記録されていないため、ログを根拠にしています。"), a.log1(a.logged), a.at1(c.node))
 		}
 	}
+	if c.Kind == CauseLock && c.Message != "" && !strings.Contains(a.v.Summary.En, clip(c.Message, 160)) {
+		a.say(TopicCause, i18n.F("The span says: %s.", "スパンには %s と記録されています。", code(c.Message, 160)), a.spans(c.node)...)
+	}
 	if t := a.tries[c.node]; len(t) > 1 {
 		a.tellTries(t)
 	}

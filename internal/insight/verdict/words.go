@@ -13,6 +13,12 @@ func frameOf(stack, known string) string {
 	if stack == "" {
 		return "" // what is known then is no frame
 	}
+	// Above a Go panic stand the frames of whoever recovered from it.
+	if i := strings.LastIndex(stack, "\npanic("); i >= 0 {
+		if f := shape.OwnFrame(stack[i+1:]); f != "" {
+			return f
+		}
+	}
 	if known != "" {
 		return known
 	}
