@@ -15,7 +15,8 @@ import (
 type Inside struct {
 	Handler http.Handler // of API.Handler
 	// For is the request that is being answered: its token, its language and where it came
-	// from are carried along, nothing else of it. A cookie is not.
+	// from are carried along where the
+	// call does not say, nothing else of it. A cookie is not.
 	For *http.Request
 	// As is on whose behalf calls are made when no request is being answered.
 	As *authz.Principal
@@ -36,7 +37,7 @@ func (i Inside) Do(r *http.Request) (*http.Response, error) {
 	r.Host, r.RemoteAddr, r.RequestURI = "localhost", "127.0.0.1:0", r.URL.RequestURI()
 	if f := i.For; f != nil {
 		for _, name := range []string{"Authorization", "Accept-Language", "X-Forwarded-For", "User-Agent"} {
-			if v := f.Header.Values(name); len(v) > 0 {
+			if v := f.Header.Values(name); len(v) > 0 && (name == "Authorization" || r.Header.Get(name) == "") {
 				r.Header[name] = v
 			}
 		}

@@ -69,7 +69,6 @@ func TestCallsAreBounded(t *testing.T) {
 	}
 }
 
-
 // TestCallsOnBehalf: As is believed within the process, and nothing from the network can
 // say who it is that way.
 func TestCallsOnBehalf(t *testing.T) {

@@ -2,7 +2,8 @@ package mcp
 
 import (
 	"context"
-	"slices"
+	"net/http"
+	"strings"
 
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
@@ -11,87 +12,85 @@ import (
 
 type traceAsked struct {
 	TraceID string `json:"trace_id" jsonschema:"the id, or a traceparent, log line or address that holds one"`
+	Lang    string `json:"lang,omitempty" jsonschema:"en or ja: the language of the sentences"`
 }
 
 type traceAnswer struct {
-	TraceID  string         `json:"trace_id"`
-	Time     string         `json:"time"`
-	Duration float64        `json:"duration_ms"`
-	Spans    int            `json:"spans"`
-	Logs     int64          `json:"logs"`
-	Services []shareShort   `json:"services"`
-	Path     []segmentShort `json:"critical_path" jsonschema:"the spans that decided how long it took, the longest share first"`
-	Failed   []failedShort  `json:"failed" jsonschema:"spans with an error, the deepest first"`
-	Notes    []string       `json:"notes,omitempty" jsonschema:"what is missing or had to be assumed"`
-	Link     string         `json:"link"`
+	TraceID   string          `json:"trace_id"`
+	Outcome   string          `json:"outcome" jsonschema:"ok, error, slow or timeout, for whoever sent the request"`
+	Summary   string          `json:"summary"`
+	Cause     causeShort      `json:"cause"`
+	Sentences []sentenceShort `json:"sentences" jsonschema:"each cites the spans and logs that it stands on"`
+	Similar   *similarShort   `json:"similar,omitempty" jsonschema:"whether it is alone"`
+	Next      []stepShort     `json:"next" jsonschema:"what to do or look at"`
+	Unread    []string        `json:"unread,omitempty" jsonschema:"what could not be read in time, so that nothing is said about it"`
+	Link      string          `json:"link"`
 }
 
-type shareShort struct {
-	Service string  `json:"service"`
-	Spans   int64   `json:"spans"`
-	Errors  int64   `json:"errors"`
-	Self    float64 `json:"self_ms"`
+type causeShort struct {
+	Kind      string `json:"kind"`
+	Service   string `json:"service,omitempty"`
+	Operation string `json:"operation,omitempty"`
+	SpanID    string `json:"span_id,omitempty"`
+	Message   string `json:"message,omitempty"`
+	Frame     string `json:"frame,omitempty" jsonschema:"top frame of the company's own code"`
 }
 
-type segmentShort struct {
-	SpanID   string  `json:"span_id"`
-	Service  string  `json:"service"`
-	Name     string  `json:"name"`
-	Summary  string  `json:"summary,omitempty"`
-	Critical float64 `json:"critical_ms" jsonschema:"its own share of the critical path"`
-	Duration float64 `json:"duration_ms"`
+type sentenceShort struct {
+	Text     string   `json:"text"`
+	Evidence []string `json:"evidence,omitempty" jsonschema:"span:ID and log:ID"`
 }
 
-type failedShort struct {
-	SpanID  string `json:"span_id"`
-	Service string `json:"service"`
-	Name    string `json:"name"`
-	Message string `json:"message,omitempty"`
-	Depth   int64  `json:"depth"`
+type similarShort struct {
+	Count    int64  `json:"count"`
+	Requests int64  `json:"of_requests"`
+	Users    int64  `json:"users"`
+	Filter   string `json:"filter" jsonschema:"selects them, for search_traces"`
+}
+
+type stepShort struct {
+	Text string `json:"text"`
+	Link string `json:"link,omitempty"`
 }
 
 func explainTrace(s *sdk.Server, a *asker) {
-	tool(s, "explain_trace", "Explain one request", "What happened in one request: where its time went, what failed, with links. It needs no range.",
+	tool(s, "explain_trace", "Explain one request", "What happened in one request and why, in sentences that cite their spans and logs; what is not usual, whether it is alone, what to do next. It needs no range.",
 		func(ctx context.Context, in traceAsked) (out traceAnswer, err error) {
-			r, err := client.Do(a.api.GetTraceWithResponse(ctx, in.TraceID))
+			r, err := client.Do(a.api.GetTraceVerdictWithResponse(ctx, in.TraceID, speak(in.Lang)))
 			if err != nil {
 				return out, err
 			}
 			v := r.JSON200
-			out = traceAnswer{TraceID: v.TraceID, Time: at(v.Time), Duration: ms(v.DurationNs), Spans: len(v.Spans), Logs: v.LogCount, Notes: v.Notes,
-				Link: a.link([]string{"traces", v.TraceID})}
-			out.Services, _ = first(v.Services, 10, func(s *client.ServiceShareView) shareShort {
-				return shareShort{s.Service, s.Spans, s.Errors, ms(s.SelfNs)}
-			})
-			var path []client.TraceSpan
-			var failed []client.TraceSpan
-			for _, sp := range v.Spans {
-				if critical(&sp) > 0 {
-					path = append(path, sp)
-				}
-				if sp.Error != nil && *sp.Error {
-					failed = append(failed, sp)
-				}
+			out = traceAnswer{
+				TraceID: v.TraceID, Outcome: string(v.Outcome), Summary: v.Summary, Unread: v.Unread, Link: a.link([]string{"traces", v.TraceID}),
+				Cause: causeShort{string(v.Cause.Kind), v.Cause.Service, v.Cause.Operation, v.Cause.SpanID, short(v.Cause.Message, 300), text(v.Cause.Frame)},
 			}
-			slices.SortStableFunc(path, func(x, y client.TraceSpan) int { return int(critical(&y) - critical(&x)) })
-			slices.SortStableFunc(failed, func(x, y client.TraceSpan) int { return int(y.Depth - x.Depth) })
-			out.Path, _ = first(path, 8, func(s *client.TraceSpan) segmentShort {
-				return segmentShort{s.SpanID, s.Service, s.Name, short(text(s.Summary), 200), ms(critical(s)), ms(s.DurationNs)}
+			out.Sentences, _ = first(v.Sentences, 20, func(s *client.VerdictSentence) sentenceShort {
+				ids, _ := first(s.Evidence, 6, func(e *client.VerdictEvidence) string { return string(e.Type) + ":" + e.ID })
+				return sentenceShort{s.Text, ids}
 			})
-			out.Failed, _ = first(failed, 8, func(s *client.TraceSpan) failedShort {
-				return failedShort{s.SpanID, s.Service, s.Name, short(text(s.Message), 300), s.Depth}
-			})
+			if s := v.Similar; s != nil {
+				out.Similar = &similarShort{s.Count, s.Requests, s.Users, s.Filter}
+			}
+			out.Next, _ = first(v.Next, 6, func(s *client.VerdictStep) stepShort { return stepShort{s.Text, a.absolute(s.Link)} })
 			return out, nil
 		})
 }
 
-func critical(s *client.TraceSpan) (ns int64) {
-	if s.Critical != nil {
-		for _, seg := range *s.Critical {
-			if len(seg) == 2 {
-				ns += seg[1] - seg[0]
-			}
+// speak asks for sentences in a language.
+func speak(lang string) client.RequestEditorFn {
+	return func(_ context.Context, r *http.Request) error {
+		if lang != "" {
+			r.Header.Set("Accept-Language", lang)
 		}
+		return nil
 	}
-	return ns
+}
+
+// absolute is a link of the API's as others can follow it.
+func (a *asker) absolute(link string) string {
+	if strings.HasPrefix(link, "/") {
+		return a.ui + link
+	}
+	return link
 }
