@@ -57,6 +57,10 @@ type Options struct {
 	TrustedProxies []netip.Prefix
 	// Timeout is how long an operation may take that does not say so itself.
 	Timeout time.Duration // 30 s
+	// Watch is told of each request, when it begins and when it is answered: route is the
+	// pattern that matched. The context it gives is the request's, and traceID its name. It
+	// may be nil.
+	Watch func(r *http.Request) (ctx context.Context, traceID string, end func(route string, status int, stream bool))
 	// Heartbeat is the time between two pings of a stream.
 	Heartbeat time.Duration // 15 s
 }

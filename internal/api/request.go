@@ -67,14 +67,24 @@ func TraceID(ctx context.Context) string {
 func (a *API) outer(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := a.opt.Clock.Now()
+		ctx, trace, end := r.Context(), "", func(string, int, bool) {}
+		if a.opt.Watch != nil {
+			ctx, trace, end = a.opt.Watch(r)
+		}
+		if trace == "" {
+			trace = traceOf(r.Header.Get("Traceparent"))
+		}
 		req := &request{
-			trace: traceOf(r.Header.Get("Traceparent")),
+			trace: trace,
 			lang:  i18n.Parse(r.Header.Get("Accept-Language")),
 			addr:  a.clientAddr(r),
 		}
 		req.log = a.opt.Log.With("trace_id", req.trace)
-		r = r.WithContext(context.WithValue(r.Context(), requestKey{}, req))
+		r = r.WithContext(context.WithValue(ctx, requestKey{}, req))
 		rec := &recorder{ResponseWriter: w}
+		defer func() {
+			end(r.Pattern, rec.answered(r), strings.HasPrefix(rec.Header().Get("Content-Type"), "text/event-stream"))
+		}()
 		rec.Header().Set("X-Trace-Id", req.trace)
 		a.secure(rec.Header(), r)
 
@@ -132,13 +142,7 @@ func checkAddress(u *url.URL) error {
 }
 
 func (a *API) logAccess(r *http.Request, req *request, rec *recorder, start time.Time) {
-	status := rec.status
-	if status == 0 {
-		status = http.StatusOK
-		if r.Context().Err() != nil {
-			status = statusClosed
-		}
-	}
+	status := rec.answered(r)
 	level := slog.LevelDebug
 	switch {
 	case status >= 500 && status != http.StatusServiceUnavailable:
@@ -225,6 +229,17 @@ type recorder struct {
 	http.ResponseWriter
 	status int
 	bytes  int64
+}
+
+// answered is the status that the request ended with.
+func (r *recorder) answered(req *http.Request) int {
+	switch {
+	case r.status != 0:
+		return r.status
+	case req.Context().Err() != nil:
+		return statusClosed
+	}
+	return http.StatusOK
 }
 
 func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }

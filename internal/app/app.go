@@ -26,6 +26,7 @@ import (
 	"github.com/yagura-sre/yagura/internal/process"
 	"github.com/yagura-sre/yagura/internal/release"
 	"github.com/yagura-sre/yagura/internal/retention"
+	"github.com/yagura-sre/yagura/internal/self"
 	"github.com/yagura-sre/yagura/internal/sqldb"
 	"github.com/yagura-sre/yagura/internal/telemetry"
 	"github.com/yagura-sre/yagura/internal/telemetry/clickhouse"
@@ -73,6 +74,8 @@ type App struct {
 	tail     *ingest.TailHub
 	ingest   *ingest.Service
 	open     atomic.Bool // the receivers
+	own      *self.Self
+	began    atomic.Bool // all that own looks at is there
 
 	// Of several processes that share a database; nil of one alone.
 	self      process.Process

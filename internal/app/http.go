@@ -174,7 +174,8 @@ func (a *App) hasTables() bool {
 // ownProblems is what is the matter with this process.
 func (a *App) ownProblems() []problem {
 	v, stats := a.ownStatus()
-	return append(findProblems(v, stats), tlsProblems(a.tls, a.Clock.Now())...)
+	all := append(findProblems(v, stats), tlsProblems(a.tls, a.Clock.Now())...)
+	return append(all, a.ownProblem()...)
 }
 
 func (v *StatusView) add(lang i18n.Lang, problems []problem) {

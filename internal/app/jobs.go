@@ -15,7 +15,7 @@ import (
 // openUpkeep, when the telemetry store can be asked.
 func (a *App) openJobs(_, _ context.Context) error {
 	a.jobs = job.New(job.Options{
-		DB: a.db, Clock: a.Clock, Log: a.Log.With("room", "job"), Holder: fmt.Sprintf("%s/%d", hostname(), os.Getpid()),
+		DB: a.db, Clock: a.Clock, Log: a.Log.With("room", "job"), Holder: fmt.Sprintf("%s/%d", hostname(), os.Getpid()), Watch: a.watchJob,
 	})
 	a.jobs.Add(job.Spec{
 		Name: "telemetry.maintain", Title: i18n.T("Index settled logs and spans", "ログとスパンの索引作成"),

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/gob"
@@ -9,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"sync"
@@ -27,6 +29,7 @@ import (
 const (
 	tailPath   = "/process/v1/tail"
 	ingestPath = "/process/v1/ingest"
+	ownPath    = "/process/v1/own"
 )
 
 const (
@@ -69,8 +72,12 @@ func (p *peers) ask(ctx context.Context, to process.Process, path string, q url.
 	if err != nil {
 		return nil, err
 	}
-	uri := path + "?" + q.Encode()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, to.URL+uri, nil)
+	return p.call(ctx, key, http.MethodGet, to.URL, path+"?"+q.Encode(), nil)
+}
+
+// call is one signed request; the answer's body is the caller's to close.
+func (p *peers) call(ctx context.Context, key []byte, method, base, uri string, body []byte) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, method, base+uri, bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
@@ -78,9 +85,29 @@ func (p *peers) ask(ctx context.Context, to process.Process, path string, q url.
 	resp, err := p.out.Do(req)
 	if err == nil && resp.StatusCode != http.StatusOK {
 		_ = resp.Body.Close()
-		err = fmt.Errorf("%s answers %s", to.URL, resp.Status)
+		err = fmt.Errorf("%s answers %s", base, resp.Status)
 	}
 	return resp, err
+}
+
+// handOver gives telemetry of this process's own to one that takes telemetry; any will do.
+func (p *peers) handOver(ctx context.Context, signal string, request []byte) error {
+	all, err := p.receivers(ctx)
+	if err != nil {
+		return err
+	}
+	key, err := p.of.Key(ctx)
+	if err != nil {
+		return err
+	}
+	err = errNowhere
+	for _, i := range rand.Perm(len(all)) {
+		var resp *http.Response
+		if resp, err = p.call(ctx, key, http.MethodPost, all[i].URL, ownPath+"?"+url.Values{"signal": {signal}}.Encode(), request); err == nil {
+			return resp.Body.Close()
+		}
+	}
+	return err
 }
 
 // came notes what a call came to, for the status page.

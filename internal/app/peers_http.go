@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/gob"
 	"encoding/json"
+	"io"
 	"net/http"
 	"time"
 
@@ -34,6 +35,7 @@ func (a *App) mountPeers(to *api.API, background context.Context) {
 	}
 	to.Mount("GET "+tailPath, among(func(w http.ResponseWriter, r *http.Request) { a.serveTail(background, w, r) }))
 	to.Mount("GET "+ingestPath, among(a.serveIngest))
+	to.Mount("POST "+ownPath, among(a.serveOwn))
 }
 
 func (a *App) processKey(ctx context.Context) ([]byte, error) {
@@ -53,6 +55,17 @@ func (a *App) serveIngest(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(a.ingest.Status(i18n.Parse(q.Get("lang")), from, to, a.wal.Quarantine())) // who asked went away
+}
+
+// serveOwn takes what a process without receivers says of itself.
+func (a *App) serveOwn(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 16<<20))
+	if err == nil {
+		err = a.ingest.TakeOwn(r.Context(), signalNamed(r.URL.Query().Get("signal")), body)
+	}
+	if err != nil {
+		http.Error(w, "not taken", http.StatusServiceUnavailable)
+	}
 }
 
 // serveTail sends what arrives, until who asked goes away or this process ends.

@@ -35,6 +35,7 @@ func (a *App) steps() (all []step) {
 			all = append(all, step{name, open})
 		}
 	}
+	add(true, "own telemetry", a.openSelf)
 	add(role.Ingests(), "data folder", a.openFolder)
 	add(true, "state", a.openState)
 	add(a.Config.Shared(), "processes", a.openProcesses)
@@ -53,7 +54,9 @@ func (a *App) steps() (all []step) {
 	add(true, "errors", a.openErrors)
 	add(true, "backups", a.openBackup)
 	add(true, "API", a.openAPI)
+	add(true, "metrics port", a.openMetricsPort)
 	add(role.Ingests(), "receivers", a.openReceivers)
+	add(true, "end of own telemetry", a.closeSelf)
 	add(role.Works(), "notifications", a.openDispatch)
 	add(true, "upkeep", a.openUpkeep)
 	add(a.Config.Shared(), "heartbeat", a.openHeartbeat)

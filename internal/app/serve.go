@@ -75,7 +75,7 @@ func (a *App) openAPI(_, background context.Context) error {
 	}
 	opt := api.Options{
 		Log: a.Log.With("room", "api"), Clock: a.Clock, Auth: a.people, Version: a.Version,
-		NoAuth: c.NoAuth(), PublicURL: c.PublicURL, TrustedProxies: proxies,
+		NoAuth: c.NoAuth(), PublicURL: c.PublicURL, TrustedProxies: proxies, Watch: a.watchRequest,
 	}
 	var served *api.API
 	if c.Role.Serves() {
@@ -87,6 +87,7 @@ func (a *App) openAPI(_, background context.Context) error {
 	}
 	a.mountHealth(served)
 	a.mountPeers(served, background)
+	a.mountMetrics(served)
 
 	l, err := net.Listen("tcp", c.Listen)
 	if err != nil {

@@ -211,7 +211,7 @@ func (a *App) openMetrics(ctx, _ context.Context) (err error) {
 
 func (a *App) openLog(_, background context.Context) error {
 	c := a.Config.WAL
-	waiting := stilled{patient{Writer: a.store, ready: a.prepared, clock: a.Clock}, a.still}
+	waiting := timed{stilled{patient{Writer: a.store, ready: a.prepared, clock: a.Clock}, a.still}, a}
 	witnesses := map[telemetry.Signal]wal.Witness{}
 	if a.engine != nil { // nothing is known of the life of a ClickHouse elsewhere
 		t := &trials{app: a, log: a.Log.With("room", "trial")}
@@ -222,7 +222,7 @@ func (a *App) openLog(_, background context.Context) error {
 	log, err := wal.Open(wal.Options{
 		Dir: filepath.Join(a.Config.DataDir, "wal"),
 		Writers: map[telemetry.Signal]telemetry.Writer{
-			telemetry.Logs: waiting, telemetry.Spans: waiting, telemetry.Metrics: a.metrics,
+			telemetry.Logs: waiting, telemetry.Spans: waiting, telemetry.Metrics: timed{a.metrics, a},
 		},
 		Witnesses: witnesses,
 		// Many a remote store takes no sample that is older than the newest of its series.

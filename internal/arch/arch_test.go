@@ -16,7 +16,7 @@ import (
 const module = "github.com/yagura-sre/yagura/"
 
 // base rooms know nothing of what Yagura is for, so that anything may stand on them.
-var base = []string{"fault", "clock", "id", "i18n", "config", "authz", "job", "sqldb", "api", "filter", "netguard", "notify", "process", "tlsfile"}
+var base = []string{"fault", "clock", "id", "i18n", "config", "authz", "job", "sqldb", "api", "filter", "netguard", "notify", "process", "self", "tlsfile"}
 
 // rooms is the river of docs/ARCHITECTURE.md from left to right: a room imports only
 // base rooms and rooms to its left, so that data flows one way and a room can be

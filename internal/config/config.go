@@ -33,6 +33,7 @@ type Config struct {
 	Notify    Notify    `yaml:"notify" en:"Where notifications may go." ja:"通知の送信先に関する設定。"`
 	Code      Code      `yaml:"code" en:"Source of the services, for lines beside errors and proposals." ja:"サービスのソースコード（エラーや改善提案に行を添えるため）。"`
 	Secrets   Secrets   `yaml:"secrets" en:"Where the secrets are that settings in the UI name." ja:"UI の設定から参照するシークレットの置き場所。"`
+	Self      Self      `yaml:"self" en:"Yagura watches itself: its own metrics, traces and logs, as the service yagura." ja:"Yagura 自身の監視。メトリクス・トレース・ログをサービス yagura として保存します。"`
 	Log       Log       `yaml:"log" en:"Yagura's own log, on standard error." ja:"Yagura 自身のログ（標準エラー出力）。"`
 }
 
@@ -160,6 +161,12 @@ type Secrets struct {
 	Folders []string `yaml:"folders" en:"Folders whose files may be named as file:/run/secrets/name. Variables are named as env:YAGURA_SECRET_NAME." ja:"file:/run/secrets/名前 の形式で参照できるファイルのフォルダー。環境変数は env:YAGURA_SECRET_名前 で参照します。"`
 }
 
+// Self says what Yagura keeps of itself.
+type Self struct {
+	Enabled       bool   `yaml:"enabled" en:"Keep it. It takes a few MB a day, and is not counted as yours." ja:"保存するかどうか。1 日あたり数 MB で、利用者のサービスとしては数えません。"`
+	MetricsListen string `yaml:"metrics_listen" en:"An address of its own that serves the metrics at /metrics to anybody who reaches it. Beside it, listen serves them to API tokens." ja:"メトリクスを認証なしで /metrics に公開する専用アドレス。これとは別に、listen の /metrics でも API トークンで取得できます。"`
+}
+
 // Log says what is logged.
 type Log struct {
 	Level  string `yaml:"level" en:"debug, info, warn or error." ja:"debug、info、warn、error のいずれか。"`
@@ -185,6 +192,7 @@ func Default() Config {
 			Attributes: 128, AttributeBytes: 16 << 10, BodyBytes: 256 << 10, Future: Duration(10 * time.Minute),
 		},
 		Secrets: Secrets{Folders: []string{"/run/secrets", "/etc/yagura/secrets"}},
+		Self:    Self{Enabled: true},
 		Log:     Log{Level: "info", Format: "text"},
 	}
 }

@@ -30,7 +30,10 @@ func (p *problems) validate(c Config) {
 			p.address(a.name, a.addr)
 		}
 	}
-	p.distinct([]string{"listen", "otlp.grpc", "otlp.http"}, []string{c.Listen, c.OTLP.GRPC, c.OTLP.HTTP})
+	if c.Self.MetricsListen != "" {
+		p.address("self.metrics_listen", c.Self.MetricsListen)
+	}
+	p.distinct([]string{"listen", "otlp.grpc", "otlp.http", "self.metrics_listen"}, []string{c.Listen, c.OTLP.GRPC, c.OTLP.HTTP, c.Self.MetricsListen})
 	p.oneOf("auth.mode", c.Auth.Mode, "password", "none")
 	if c.NoAuth() && !Loopback(c.Listen) {
 		p.add("", 0, "auth.mode", i18n.F(

@@ -29,6 +29,7 @@ type SourceView struct {
 	Rows          int64     `json:"rows" doc:"Of metrics: data points."`
 	LastSeen      time.Time `json:"last_seen"`
 	RowsPerSecond float64   `json:"rows_per_second" doc:"Over about the last minute."`
+	Own           bool      `json:"own" doc:"It is Yagura's own telemetry."`
 }
 
 // RefusalView is what was refused or changed for one reason.
@@ -115,7 +116,7 @@ func (s *Service) view(lang i18n.Lang, from, to time.Time) IngestStatusView {
 	v := IngestStatusView{Sources: []SourceView{}, Refusals: []RefusalView{}, Quarantine: []QuarantinedView{}, Transports: []TransportView{}, Redactions: []RedactionView{}}
 	for _, x := range s.Sources() {
 		if within(x.Last, from, to) {
-			v.Sources = append(v.Sources, SourceView{x.Service, x.Env, x.Signal.String(), x.Rows, x.Last, x.RowsPerSecond})
+			v.Sources = append(v.Sources, SourceView{x.Service, x.Env, x.Signal.String(), x.Rows, x.Last, x.RowsPerSecond, x.Service == OwnService})
 		}
 	}
 	for _, r := range s.Refusals() {

@@ -29,6 +29,9 @@ type Options struct {
 	// Lease is how long a job stays with a process that is not heard of; 30 s. It is
 	// renewed three times as often.
 	Lease time.Duration
+	// Watch is told of each run, when it begins and how it ended; its context is the run's.
+	// It may be nil.
+	Watch func(ctx context.Context, name string) (context.Context, func(outcome string, err error))
 }
 
 // Runner runs jobs in this process, each when it is due and no other process has it.
@@ -247,7 +250,11 @@ func (r *Runner) Once(ctx context.Context, name string) error {
 
 // run is one run with its lease kept alive.
 func (r *Runner) run(ctx context.Context, s Spec, l lease) error {
-	running, cancel := context.WithCancelCause(context.WithValue(ctx, leaseKey{}, l))
+	watched, ended := ctx, func(string, error) {}
+	if r.opt.Watch != nil {
+		watched, ended = r.opt.Watch(ctx, s.Name)
+	}
+	running, cancel := context.WithCancelCause(context.WithValue(watched, leaseKey{}, l))
 	defer cancel(nil)
 	deadline := errors.New("the run took longer than allowed")
 	done := make(chan struct{})
@@ -274,8 +281,13 @@ func (r *Runner) run(ctx context.Context, s Spec, l lease) error {
 			outcome = Stopped
 		}
 	}
+	if outcome == Stopped {
+		ended(string(outcome), nil)
+	} else {
+		ended(string(outcome), err)
+	}
 	if err != nil && outcome != Stopped {
-		r.opt.Log.WarnContext(ctx, "a job failed; it runs again when it is due", "job", s.Name, "outcome", string(outcome), "error", err)
+		r.opt.Log.WarnContext(watched, "a job failed; it runs again when it is due", "job", s.Name, "outcome", string(outcome), "error", err)
 	}
 	if outcome == Lost {
 		return err // whoever has it writes its row
