@@ -21,6 +21,7 @@ import { KeyMenu } from '~/ui/KeyMenu';
 import { Page } from '~/ui/Page';
 import { RowsOverTime } from '~/ui/RowsOverTime';
 import { SavedViews } from '~/ui/SavedViews';
+import { ThinnedNotice } from '~/ui/ThinnedNotice';
 import { useUrl } from '~/url';
 import { LogDetail } from './LogDetail';
 import { LogList } from './LogList';
@@ -106,6 +107,7 @@ export function LogsPage() {
         />
         <SavedViews page="logs" />
       </div>
+      <ThinnedNotice signal="logs" query={range.scope} />
       <Bars filter={filter} />
       <div className={classes.body}>
         {facets && (

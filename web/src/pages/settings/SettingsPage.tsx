@@ -11,6 +11,8 @@ import { texts } from './audit.texts';
 import { Notifications } from './Notifications';
 import { texts as notifyTexts } from './notifications.texts';
 import { Owners } from './Owners';
+import { Retention } from './Retention';
+import { texts as retentionTexts } from './retention.texts';
 import { Teams } from './Teams';
 import { Tokens } from './Tokens';
 import { texts as teamTexts } from './teams.texts';
@@ -26,7 +28,17 @@ export function SettingsPage() {
   const a = useTexts(texts);
   const x = useTexts(teamTexts);
   const n = useTexts(notifyTexts);
-  const current = ['account', 'teams', 'owners', 'users', 'tokens', 'notifications', 'audit'].includes(tab)
+  const r = useTexts(retentionTexts);
+  const current = [
+    'account',
+    'teams',
+    'owners',
+    'users',
+    'tokens',
+    'notifications',
+    'retention',
+    'audit',
+  ].includes(tab)
     ? tab
     : 'account';
   return (
@@ -45,6 +57,7 @@ export function SettingsPage() {
           {admin && <Tabs.Tab value="users">{t.settings.users}</Tabs.Tab>}
           {admin && <Tabs.Tab value="tokens">{t.settings.tokens}</Tabs.Tab>}
           {admin && <Tabs.Tab value="notifications">{n.title}</Tabs.Tab>}
+          <Tabs.Tab value="retention">{r.title}</Tabs.Tab>
           {audit && <Tabs.Tab value="audit">{a.title}</Tabs.Tab>}
         </Tabs.List>
         <Tabs.Panel value="account">
@@ -60,6 +73,9 @@ export function SettingsPage() {
         <Tabs.Panel value="tokens">{admin ? <Tokens /> : <Empty title={t.settings.adminOnly} />}</Tabs.Panel>
         <Tabs.Panel value="notifications">
           {admin ? <Notifications /> : <Empty title={t.settings.adminOnly} />}
+        </Tabs.Panel>
+        <Tabs.Panel value="retention">
+          <Retention />
         </Tabs.Panel>
         <Tabs.Panel value="audit">{audit ? <Audit /> : <Empty title={a.leadsOnly} />}</Tabs.Panel>
       </Tabs>

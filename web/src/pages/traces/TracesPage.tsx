@@ -21,6 +21,7 @@ import { IconButton } from '~/ui/IconButton';
 import { Page } from '~/ui/Page';
 import { RowsOverTime } from '~/ui/RowsOverTime';
 import { SavedViews } from '~/ui/SavedViews';
+import { ThinnedNotice } from '~/ui/ThinnedNotice';
 import { useUrl } from '~/url';
 import { Contrast } from './Contrast';
 import { Groups } from './Groups';
@@ -99,6 +100,7 @@ export function TracesPage() {
         <ExportMenu signal="spans" filter={filter} columns={exported} />
         <SavedViews page="traces" />
       </div>
+      <ThinnedNotice signal="spans" query={range.scope} />
       <div className={classes.chart}>{bars ? <Bars filter={filter} /> : <Durations filter={filter} />}</div>
       <div className={classes.body}>
         {facets && (

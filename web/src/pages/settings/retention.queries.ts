@@ -1,0 +1,22 @@
+// What the page of retention asks, and the notice in Logs and Traces.
+import { queryOptions } from '@tanstack/react-query';
+import { api, unwrap } from '~/api/client';
+import type { components } from '~/api/schema';
+
+type S = components['schemas'];
+export type Rule = S['RuleForecast'];
+export type Preview = S['PreviewView'];
+export type PreviewBody = S['PreviewBody'];
+
+export const retentionQuery = queryOptions({
+  queryKey: ['retention', 'rules'],
+  queryFn: () => unwrap(api.GET('/api/v1/retention')),
+  refetchInterval: 30_000,
+});
+
+export const previewQuery = (body: PreviewBody) =>
+  queryOptions({
+    queryKey: ['retention', 'preview', body],
+    queryFn: ({ signal }) => unwrap(api.POST('/api/v1/retention/preview', { body, signal })),
+    retry: false,
+  });
