@@ -37,6 +37,7 @@ var scenarios = []scenario{
 	{"delay", "from acknowledged to searchable, and to the live tail", delay},
 	{"idle", "memory after a trickle of rows", idle},
 	{"questions", "milliseconds per question over stored rows, and start-up", questions},
+	{"detect", "precision and recall of the detectors over the labelled set, and CPU seconds per million spans", detectors},
 	{"growth", "the same as rows grow tenfold", growth},
 }
 
