@@ -39,7 +39,17 @@ type Difference struct {
 // minContrast is how many chosen spans must have a value for it to be told.
 const minContrast = 3
 
-// Differences are the values that mark the chosen spans, the most telling first. A value is
+// consequences are keys whose values tell of a failure or a delay itself: that failing
+// requests answer 500 explains nothing.
+var consequences = map[string]bool{
+	"status": true, "status_message": true, "duration": true, "code": true, "error_group": true,
+	"error.type": true, "exception.type": true, "exception.message": true,
+	"http.response.status_code": true, "rpc.response.status_code": true, "rpc.grpc.status_code": true,
+	"otel.status_code": true, "otel.status_description": true, "http.response.body.size": true,
+}
+
+// Differences are the values that mark the chosen spans, the most telling first, and behind
+// them all those that are but another name for what they were chosen by. A value is
 // one when the 99 % interval (Wilson's) of its share among the chosen lies wholly above that
 // among the others: with few rows nothing is claimed.
 func (c *Contrast) Differences(limit int) []Difference {
@@ -58,9 +68,20 @@ func (c *Contrast) Differences(limit int) []Difference {
 		})
 	}
 	slices.SortFunc(found, func(a, b Difference) int {
-		return cmp.Or(cmp.Compare(b.Surplus, a.Surplus), cmp.Compare(a.Key, b.Key), cmp.Compare(a.Value, b.Value))
+		return cmp.Or(after(consequences[a.Key], consequences[b.Key]), cmp.Compare(b.Surplus, a.Surplus), cmp.Compare(a.Key, b.Key), cmp.Compare(a.Value, b.Value))
 	})
 	return found[:min(len(found), max(limit, 0))]
+}
+
+// after orders what is not before what is.
+func after(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return 1
+	}
+	return -1
 }
 
 func part(k, n uint64) float64 {

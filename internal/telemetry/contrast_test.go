@@ -26,6 +26,11 @@ func TestDifferencesAreWhatChanceDoesNotExplain(t *testing.T) {
 	if short := c.Differences(1); len(short) != 1 || short[0].Value != "acme" {
 		t.Errorf("%+v", short)
 	}
+	// That those that failed answered 500 is no cause, however sure: it comes last.
+	c.Tallies = append(c.Tallies, ContrastTally{"http.response.status_code", "500", 100, 0})
+	if got := c.Differences(10); len(got) != 3 || got[0].Value != "acme" || got[2].Value != "500" {
+		t.Errorf("%+v", got)
+	}
 	alone := Contrast{Chosen: Sampled{5, 5}, Tallies: []ContrastTally{{"a", "b", 5, 0}}}
 	if got := alone.Differences(10); len(got) != 0 {
 		t.Errorf("without others there is nothing to differ from: %+v", got)
