@@ -37,6 +37,7 @@ func OwnFrame(stack string) string {
 func ownFrame(stack string) (best frame, ok bool) {
 	stack = clip(stack, 64<<10)
 	python := strings.Contains(stack, "Traceback (most recent call last)") || strings.Contains(stack, "  File \"")
+	stack = afterPanic(stack)
 	var before string // the line before, for Go
 	n := 0
 	for line := range strings.Lines(stack) {
@@ -63,6 +64,27 @@ func ownFrame(stack string) (best frame, ok bool) {
 		}
 	}
 	return best, ok
+}
+
+// afterPanic leaves out what Go ran because of a panic, which stands above it: whoever
+// recovered it did not cause it. Of several the last is the first that happened.
+func afterPanic(stack string) string {
+	i := strings.LastIndex(stack, "\npanic(")
+	if i < 0 {
+		return stack
+	}
+	rest := stack[i+1:]
+	for range 2 { // the call, and where it is
+		_, below, ok := strings.Cut(rest, "\n")
+		if !ok {
+			return stack
+		}
+		rest = below
+	}
+	if !strings.Contains(rest, ".go:") {
+		return stack
+	}
+	return rest
 }
 
 func readFrame(line, before string, python bool) (frame, bool) {
