@@ -63,6 +63,9 @@ const settingsHome = createRoute({
   },
 });
 
+// Where there is no page, the way to the others stays.
+const nowhere = createRoute({ getParentRoute: () => shell, path: '$', component: NotFound });
+
 const signIn = createRoute({
   getParentRoute: () => root,
   path: '/signin',
@@ -96,6 +99,7 @@ const routeTree = root.addChildren([
     error,
     status,
     settings,
+    nowhere,
   ]),
 ]);
 

@@ -258,7 +258,7 @@ export const ja = {
     overTime: 'スパン数の推移',
     durations: '所要時間',
     chartKind: 'グラフ',
-    ok: 'ok・unset',
+    ok: '正常・未設定',
     error: 'error',
     time: '時刻',
     root: '最初のスパン',

@@ -2,17 +2,18 @@ import { type ErrorComponentProps, useRouter } from '@tanstack/react-router';
 import { useT } from '~/i18n';
 import { Empty } from '~/ui/Empty';
 import { ErrorState } from '~/ui/ErrorState';
+import { Page } from '~/ui/Page';
 import { PageLink } from '~/ui/PageLink';
 import { SkeletonRows } from '~/ui/SkeletonRows';
 
 export function NotFound() {
   const t = useT();
   return (
-    <main style={{ padding: 24 }}>
+    <Page title={t.errors.noPage}>
       <Empty title={t.errors.noPage} text={t.errors.noPageAdvice}>
         <PageLink to="/services">{t.nav.services}</PageLink>
       </Empty>
-    </main>
+    </Page>
   );
 }
 

@@ -7,6 +7,7 @@ import { useMemo, useState } from 'react';
 import { ApiError } from '~/api/client';
 import { facetsQuery } from '~/api/queries';
 import { useI18n, useTexts } from '~/i18n';
+import { errorTitle } from '~/lib/errortitle';
 import { compare as term } from '~/lib/filter';
 import * as F from '~/lib/format';
 import { absolute } from '~/lib/range';
@@ -87,7 +88,7 @@ export function ErrorPage() {
     stringifySearch({ ...search, ...absolute(range), paused: undefined });
   return (
     <Page
-      title={g.type || t.error}
+      title={errorTitle(g).title || t.error}
       aside={
         <>
           <Badge shows={g.shows} />

@@ -1,6 +1,7 @@
 import { Button, Menu } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
 import { useI18n, useTexts } from '~/i18n';
+import { errorTitle } from '~/lib/errortitle';
 import * as F from '~/lib/format';
 import * as T from '~/lib/time';
 import { Ago } from '~/ui/Ago';
@@ -58,8 +59,8 @@ export function InboxTable(p: Props) {
           search={carried(search)}
           className={classes.error ?? ''}
         >
-          <strong>{g.type || t.error}</strong>
-          <span className={classes.message}>{g.message}</span>
+          <strong>{errorTitle(g).title || t.error}</strong>
+          <span className={classes.message}>{errorTitle(g).rest}</span>
           {g.frame && <span className={`mono ${classes.frame}`}>{g.frame}</span>}
         </Link>
       ),

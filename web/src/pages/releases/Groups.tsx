@@ -1,6 +1,7 @@
 // Groups of errors beside a release: how often since it came, and in the time before.
 import { Link } from '@tanstack/react-router';
 import { useTexts } from '~/i18n';
+import { errorTitle } from '~/lib/errortitle';
 import { compare } from '~/lib/filter';
 import * as F from '~/lib/format';
 import { Ago } from '~/ui/Ago';
@@ -40,9 +41,9 @@ export function ReleaseGroups({ caption, release: r, rows, empty, gone = false }
             search={range}
             className={services.name ?? ''}
           >
-            {g.type || g.message || g.id}
+            {errorTitle(g).title}
           </Link>
-          {g.type && <span className={services.message}>{g.message}</span>}
+          {errorTitle(g).rest && <span className={services.message}>{errorTitle(g).rest}</span>}
         </span>
       ),
     },

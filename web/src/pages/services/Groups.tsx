@@ -1,6 +1,7 @@
 // The error groups of a service or an endpoint, the most urgent first.
 import { Link } from '@tanstack/react-router';
 import { useTexts } from '~/i18n';
+import { errorTitle } from '~/lib/errortitle';
 import { compare } from '~/lib/filter';
 import * as F from '~/lib/format';
 import { useRange } from '~/shell/RangeContext';
@@ -32,14 +33,14 @@ export function Groups({ rows }: { rows: ErrorGroup[] }) {
             search={carried(search)}
             className={classes.name}
           >
-            {g.type || g.message || g.id}
+            {errorTitle(g).title}
           </Link>
           {g.shows !== 'ongoing' && (
             <span className={classes.kind} data-shows={g.shows}>
               {t.shows[g.shows]}
             </span>
           )}
-          {g.type && <span className={classes.message}>{g.message}</span>}
+          {errorTitle(g).rest && <span className={classes.message}>{errorTitle(g).rest}</span>}
         </span>
       ),
     },

@@ -97,7 +97,13 @@ function Change({ entry }: { entry: AuditEntry }) {
     <ul className={classes.changes}>
       {all.map((d) => (
         <li key={d.key}>
-          <span className="dim">{d.key}: </span>
+          <span className="dim" title={d.key}>
+            {d.key
+              .split('.')
+              .map((k) => t.fields[k] ?? k)
+              .join('.')}
+            {': '}
+          </span>
           {changed ? (
             <>
               <del>{say(d.before)}</del> → <ins>{say(d.after)}</ins>
