@@ -61,7 +61,7 @@ func plan(from, to time.Time, broken bool) []Event {
 	for bad.After(to.Add(-3 * time.Hour)) {
 		bad = bad.AddDate(0, 0, -1)
 	}
-	for d := from.In(jst).AddDate(0, 0, -1); !d.After(to); d = d.AddDate(0, 0, 1) {
+	for d := day(from.In(jst), 0, 0).AddDate(0, 0, -1); !d.After(to); d = d.AddDate(0, 0, 1) {
 		out = append(out,
 			Event{At: day(d, 2, 30), Service: "inventory"},
 			Event{At: day(d, 11, 20), Service: "catalog"},
