@@ -9,17 +9,20 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
 	"golang.org/x/sync/semaphore"
 
+	"github.com/yagura-sre/yagura/internal/authz"
 	"github.com/yagura-sre/yagura/internal/backup"
 	"github.com/yagura-sre/yagura/internal/clock"
 	"github.com/yagura-sre/yagura/internal/config"
 	"github.com/yagura-sre/yagura/internal/engine"
 	"github.com/yagura-sre/yagura/internal/fault"
 	"github.com/yagura-sre/yagura/internal/i18n"
+	"github.com/yagura-sre/yagura/internal/notify"
 	"github.com/yagura-sre/yagura/internal/sqldb"
 	"github.com/yagura-sre/yagura/internal/telemetry"
 	"github.com/yagura-sre/yagura/internal/telemetry/clickhouse"
@@ -68,7 +71,22 @@ func (a *App) openBackup(context.Context, context.Context) error {
 			"Each store is backed up by its own means here: ClickHouse by BACKUP, the metrics store by its snapshots, PostgreSQL by pg_dump.",
 			"この構成では各ストアの手段でバックアップしてください（ClickHouse は BACKUP 文、メトリクスストアはスナップショット、PostgreSQL は pg_dump）。"))
 	}
+	zone := time.Local
+	if a.Config.Timezone != "" {
+		var err error
+		if zone, err = time.LoadLocation(a.Config.Timezone); err != nil {
+			return err
+		}
+	}
+	plan, err := backup.ParsePlan(a.Config.Backup.Schedule, zone)
+	if err != nil {
+		return err
+	}
 	a.backups = backup.New(backup.Options{
+		Plan: plan, Keep: a.Config.Backup.Keep, Tell: a.tellOfBackup,
+		Audit: func(ctx context.Context, action, name string) error {
+			return a.db.Write(ctx, func(tx *sqldb.Tx) error { return a.people.Audit(ctx, tx, action, name, name, nil, nil) })
+		},
 		Folder: a.Config.BackupFolder(), Version: a.Version, Clock: a.Clock, Log: a.Log.With("room", "backup"),
 		Settle: a.awaitStored, Refused: refused,
 		Engine: func(ctx context.Context) (string, error) {
@@ -79,8 +97,39 @@ func (a *App) openBackup(context.Context, context.Context) error {
 		},
 		Sources: []backup.Source{a.backupEngine(data), a.backupMetrics(data), a.backupState(data), a.backupQuarantine(data)},
 	})
+	a.jobs.Add(a.backups.Job())
 	a.onClose("backups", a.backups.Close)
 	return nil
+}
+
+// tellOfBackup tells the destinations that the config names, or all, that a backup failed
+// or is damaged.
+func (a *App) tellOfBackup(name, _ string, why i18n.Text) {
+	ctx, cancel := context.WithTimeout(authz.With(context.Background(), authz.System("backup")), 30*time.Second)
+	defer cancel()
+	to, _, err := a.notify.Destinations(ctx)
+	if err == nil {
+		now := a.Clock.Now()
+		err = a.db.Write(ctx, func(tx *sqldb.Tx) error {
+			for _, d := range to {
+				if names := a.Config.Backup.Notify; len(names) > 0 && !slices.Contains(names, d.Name) {
+					continue
+				}
+				if err := a.notify.Enqueue(tx, d.ID, notify.Message{
+					Kind: "backup.failed", Key: fmt.Sprintf("backup.failed %s %d", name, now.Unix()), Severity: notify.Critical, Time: now,
+					Title: i18n.F("The backup %s failed or is damaged.", "バックアップ %s に失敗したか、破損しています。", name), Text: why,
+					Links: []notify.Link{{Text: i18n.T("Backups", "バックアップ"), URL: "/settings/backups"}},
+				}); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		a.notify.Wake()
+	}
+	if err != nil {
+		a.Log.Error("nobody could be told of a failed backup", "backup", name, "error", err)
+	}
 }
 
 func (a *App) backupEngine(data string) backup.Source {

@@ -26,8 +26,9 @@ const (
 // Manifest is what a backup says of itself.
 type Manifest struct {
 	Format     int              `json:"format"`
-	Yagura     string           `json:"yagura"` // version
-	Engine     string           `json:"engine"` // version of the embedded engine; "" when it is not in the backup
+	Yagura     string           `json:"yagura"`       // version
+	Engine     string           `json:"engine"`       // version of the embedded engine; "" when it is not in the backup
+	By         string           `json:"by,omitempty"` // schedule or person
 	Started    time.Time        `json:"started"`
 	Finished   time.Time        `json:"finished"`
 	Rows       map[string]int64 `json:"rows"`      // logs, spans, metric_samples, state_rows

@@ -45,6 +45,13 @@ type Options struct {
 	Settle func(ctx context.Context) error
 	Clock  clock.Clock
 	Log    *slog.Logger
+	// Plan says when backups are made by themselves, Keep how many of those are kept.
+	Plan Plan
+	Keep int
+	// Audit notes what a person did to a backup; nil notes nothing. Tell says to people that
+	// a backup failed; nil tells nobody.
+	Audit func(ctx context.Context, action, name string) error
+	Tell  func(name string, by string, why i18n.Text)
 	// Refused says why nothing can be backed up here; nil where it can.
 	Refused error
 }
@@ -59,6 +66,14 @@ const (
 	Copying  Phase = "copying"
 	Done     Phase = "done"
 	Failed   Phase = "failed"
+	// Verifying is one that is there and is being read back.
+	Verifying Phase = "verifying"
+)
+
+// BySchedule is who makes the backups of the plan; a person's is "person".
+const (
+	BySchedule = "schedule"
+	ByPerson   = "person"
 )
 
 // State is a backup and how far it is.
@@ -74,17 +89,22 @@ type State struct {
 	Rows     map[string]int64
 	Missing  []i18n.Text // what is not in it, and who backs that up
 	Err      error
+	By       string    // BySchedule or ByPerson; "" of those from before that was kept
+	Verified *Verified // nil: never read back
 }
 
 // Service makes backups, one at a time.
 type Service struct {
 	opt Options
 
-	mu   sync.Mutex
-	now  *State // the one that runs, or the last that failed
-	work sync.WaitGroup
-	ctx  context.Context
-	stop context.CancelFunc
+	mu  sync.Mutex
+	now *State // the one that runs, or the last that failed
+	// checked is the one that is read back; cancel ends that, or the making of now.
+	checked *State
+	cancel  context.CancelCauseFunc
+	work    sync.WaitGroup
+	ctx     context.Context
+	stop    context.CancelFunc
 }
 
 // New removes what an earlier process left half done.
@@ -116,8 +136,19 @@ func (s *Service) clear(dir string) {
 // prefix begins the names of all backups.
 const prefix = "yagura-"
 
-// Start begins a backup, and returns at once.
-func (s *Service) Start() (State, error) {
+// busy says that one is being made or checked. The caller holds mu.
+func (s *Service) busy() bool {
+	return s.now != nil && s.now.Finished.IsZero() || s.checked != nil
+}
+
+// lies says that there is a backup in a folder, whole or not.
+func (s *Service) lies(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, manifestName))
+	return err == nil
+}
+
+// Start begins a backup, and returns at once. by is BySchedule or ByPerson.
+func (s *Service) Start(by string) (State, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.opt.Refused != nil {
@@ -129,6 +160,9 @@ func (s *Service) Start() (State, error) {
 	if s.now != nil && s.now.Finished.IsZero() {
 		return State{}, fault.New(fault.Conflict, i18n.F("The backup %s is being made. Wait until it is done.", "バックアップ %s を作成中です。完了を待ってください。", s.now.Name))
 	}
+	if s.checked != nil {
+		return State{}, fault.New(fault.Conflict, i18n.F("The backup %s is being checked. Wait until that is done, or cancel it.", "バックアップ %s を検証中です。完了を待つか、検証をキャンセルしてください。", s.checked.Name))
+	}
 	if err := os.MkdirAll(s.opt.Folder, 0o700); err != nil {
 		return State{}, unwritable(s.opt.Folder, err)
 	}
@@ -138,14 +172,16 @@ func (s *Service) Start() (State, error) {
 	if err := os.Mkdir(path+partial, 0o700); err != nil {
 		return State{}, unwritable(path, err)
 	}
-	s.now = &State{Name: name, Path: path, Phase: Settling, Started: started, Rows: map[string]int64{}}
+	s.now = &State{Name: name, Path: path, Phase: Settling, Started: started, By: by, Rows: map[string]int64{}}
 	for _, from := range s.opt.Sources {
 		if !from.Elsewhere.IsZero() {
 			s.now.Missing = append(s.now.Missing, from.Elsewhere)
 		}
 	}
 	st := s.now
-	s.work.Go(func() { s.run(st) })
+	ctx, cancel := context.WithCancelCause(s.ctx)
+	s.cancel = cancel
+	s.work.Go(func() { s.run(ctx, st) })
 	return st.clone(), nil
 }
 
@@ -154,8 +190,11 @@ func (st State) clone() State {
 	return st
 }
 
-func (s *Service) run(st *State) {
-	m, err := s.make(s.ctx, st)
+func (s *Service) run(ctx context.Context, st *State) {
+	m, err := s.make(ctx, st)
+	if cause := context.Cause(ctx); err != nil && cause != nil && s.ctx.Err() == nil {
+		err = cause
+	}
 	for _, from := range s.opt.Sources {
 		if from.Stage != "" {
 			s.clear(from.Stage)
@@ -173,6 +212,12 @@ func (s *Service) run(st *State) {
 			st.Phase = Failed
 		}
 	})
+	if err != nil {
+		s.noteFailure(st)
+		if s.opt.Tell != nil && context.Cause(ctx) == nil { // who cancels it knows
+			s.opt.Tell(st.Name, st.By, why(err))
+		}
+	}
 }
 
 func (s *Service) set(f func()) {
@@ -182,7 +227,7 @@ func (s *Service) set(f func()) {
 }
 
 func (s *Service) make(ctx context.Context, st *State) (m Manifest, err error) {
-	m = Manifest{Yagura: s.opt.Version, Started: st.Started, Rows: map[string]int64{}}
+	m = Manifest{Yagura: s.opt.Version, Started: st.Started, By: st.By, Rows: map[string]int64{}}
 	if m.Engine, err = s.opt.Engine(ctx); err != nil {
 		return m, err
 	}
@@ -278,7 +323,7 @@ func (s *Service) List() ([]State, error) {
 			all = append(all, State{Name: filepath.Base(dir), Path: dir, Phase: Failed, Err: err})
 			continue
 		}
-		st := State{Name: filepath.Base(dir), Path: dir, Phase: Done, Started: m.Started, Finished: m.Finished, Bytes: m.Bytes, Total: m.Bytes, Files: m.Files, Rows: m.Rows}
+		st := State{Name: filepath.Base(dir), Path: dir, Phase: Done, Started: m.Started, Finished: m.Finished, Bytes: m.Bytes, Total: m.Bytes, Files: m.Files, Rows: m.Rows, By: m.By, Verified: readVerified(dir)}
 		for _, from := range s.opt.Sources {
 			if slices.Contains(m.Elsewhere, from.Name) && !from.Elsewhere.IsZero() {
 				st.Missing = append(st.Missing, from.Elsewhere)
@@ -286,10 +331,27 @@ func (s *Service) List() ([]State, error) {
 		}
 		all = append(all, st)
 	}
+	if s.checked != nil {
+		for i := range all {
+			if all[i].Name == s.checked.Name {
+				all[i].Phase, all[i].Bytes, all[i].Total = Verifying, s.checked.Bytes, s.checked.Total
+			}
+		}
+	}
+	for _, st := range s.failures() {
+		if s.now == nil || st.Name != s.now.Name {
+			all = append(all, st)
+		}
+	}
 	if s.now != nil {
 		_, err := os.Stat(s.now.Path)
 		if s.now.Phase != Done || err == nil { // one that was moved away is no longer here
-			all = append(all, s.now.clone())
+			st := s.now.clone()
+			st.Verified = readVerified(st.Path)
+			if s.checked != nil && s.checked.Name == st.Name {
+				st.Phase, st.Bytes, st.Total = Verifying, s.checked.Bytes, s.checked.Total
+			}
+			all = append(all, st)
 		}
 	}
 	slices.SortFunc(all, func(a, b State) int { return strings.Compare(b.Name, a.Name) })

@@ -115,7 +115,10 @@ type Retention struct {
 
 // Backup says where backups are made.
 type Backup struct {
-	Folder string `yaml:"folder" en:"Folder on this server, best on another disk. Empty is backups in the data folder." ja:"バックアップを作成するフォルダー。データとは別のディスクを推奨します。空の場合はデータフォルダー内の backups です。"`
+	Folder   string   `yaml:"folder" en:"Folder on this server, best on another disk. Empty is backups in the data folder." ja:"バックアップを作成するフォルダー。データとは別のディスクを推奨します。空の場合はデータフォルダー内の backups です。"`
+	Schedule string   `yaml:"schedule" en:"When one is made by itself, in the timezone above: daily 03:00, or weekly sun 03:00. Empty is never." ja:"自動で作成する時刻（上記 timezone の時刻）。daily 03:00 または weekly sun 03:00。空の場合は自動では作成しません。"`
+	Keep     int      `yaml:"keep" en:"How many of the scheduled ones are kept; older ones are removed. 0 keeps all. What a person made is never removed." ja:"自動で作成したバックアップを残す個数。超えた分は古いものから削除します。0 の場合はすべて残します。手動で作成したものは削除しません。"`
+	Notify   []string `yaml:"notify" en:"Names of destinations of notifications (Settings > Notifications) that are told when a backup fails or is damaged. Empty is all." ja:"失敗や破損を知らせる通知先の名前（「設定 > 通知」）。空の場合はすべての通知先に知らせます。"`
 }
 
 // Limits bounds what comes in.
@@ -193,6 +196,7 @@ func Default() Config {
 		},
 		Secrets: Secrets{Folders: []string{"/run/secrets", "/etc/yagura/secrets"}},
 		Self:    Self{Enabled: true},
+		Backup:  Backup{Keep: 7},
 		Log:     Log{Level: "info", Format: "text"},
 	}
 }

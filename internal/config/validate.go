@@ -103,14 +103,14 @@ func (p *problems) validate(c Config) {
 	between(p, "metrics.retention", c.Metrics.Retention, day, 10*year)
 	between(p, "retention.logs", c.Retention.Logs, day, 10*year)
 	between(p, "retention.spans", c.Retention.Spans, day, 10*year)
-	between(p, "retention.figures", c.Retention.Figures, day, 10*year)
-	between(p, "limits.future", c.Limits.Future, 0, day)
-	if c.Engine.MaxMemory != 0 {
 	between(p, "retention.logs_thinned", c.Retention.LogsThinned, 0, 10*year)
 	between(p, "retention.spans_thinned", c.Retention.SpansThinned, 0, 10*year)
 	if n := c.Retention.KeepOneIn; n < 0 || n == 1 || n > 10_000 {
 		p.add("", 0, "retention.keep_one_in", i18n.F("%d is neither 0 (none) nor 2 to 10000 (one in so many)", "%d は指定できません。0（残さない）または 2～10000（何件に 1 件か）を指定してください", n))
 	}
+	between(p, "retention.figures", c.Retention.Figures, day, 10*year)
+	between(p, "limits.future", c.Limits.Future, 0, day)
+	if c.Engine.MaxMemory != 0 {
 		between(p, "engine.max_memory", c.Engine.MaxMemory, 512<<20, 1<<50)
 	}
 	between(p, "wal.max_bytes", c.WAL.MaxBytes, 64<<20, 1<<50)
