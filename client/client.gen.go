@@ -63,13 +63,35 @@ func (e AuditActorKind) Valid() bool {
 	}
 }
 
+// Defines values for BackupViewBy.
+const (
+	BackupViewByEmpty    BackupViewBy = ""
+	BackupViewByPerson   BackupViewBy = "person"
+	BackupViewBySchedule BackupViewBy = "schedule"
+)
+
+// Valid indicates whether the value is a known member of the BackupViewBy enum.
+func (e BackupViewBy) Valid() bool {
+	switch e {
+	case BackupViewByEmpty:
+		return true
+	case BackupViewByPerson:
+		return true
+	case BackupViewBySchedule:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for BackupViewPhase.
 const (
-	BackupViewPhaseCopying  BackupViewPhase = "copying"
-	BackupViewPhaseDone     BackupViewPhase = "done"
-	BackupViewPhaseFailed   BackupViewPhase = "failed"
-	BackupViewPhaseFreezing BackupViewPhase = "freezing"
-	BackupViewPhaseSettling BackupViewPhase = "settling"
+	BackupViewPhaseCopying   BackupViewPhase = "copying"
+	BackupViewPhaseDone      BackupViewPhase = "done"
+	BackupViewPhaseFailed    BackupViewPhase = "failed"
+	BackupViewPhaseFreezing  BackupViewPhase = "freezing"
+	BackupViewPhaseSettling  BackupViewPhase = "settling"
+	BackupViewPhaseVerifying BackupViewPhase = "verifying"
 )
 
 // Valid indicates whether the value is a known member of the BackupViewPhase enum.
@@ -84,6 +106,8 @@ func (e BackupViewPhase) Valid() bool {
 	case BackupViewPhaseFreezing:
 		return true
 	case BackupViewPhaseSettling:
+		return true
+	case BackupViewPhaseVerifying:
 		return true
 	default:
 		return false
@@ -2624,10 +2648,36 @@ type AuditSubject struct {
 	Name string `json:"name"`
 }
 
+// BackupPlanView defines model for BackupPlanView.
+type BackupPlanView struct {
+	Folder string `json:"folder"`
+
+	// Keep How many of the scheduled are kept; 0 is all.
+	Keep int64      `json:"keep"`
+	Next *time.Time `json:"next,omitempty"`
+
+	// Possible False where each store is backed up by its own means.
+	Possible bool `json:"possible"`
+
+	// Schedule backup.schedule of the config; empty: none are made by themselves.
+	//
+	// Examples: weekly sun 03:00
+	Schedule string `json:"schedule"`
+
+	// Zone Examples: Asia/Tokyo
+	Zone string `json:"zone"`
+}
+
 // BackupView defines model for BackupView.
 type BackupView struct {
+	// By Who made it; empty when that was not kept yet.
+	By BackupViewBy `json:"by"`
+
 	// Bytes Copied so far.
 	Bytes int64 `json:"bytes"`
+
+	// Damage What that found, in the asker's language; empty when every checksum was right.
+	Damage string `json:"damage"`
 
 	// Error Why it failed, in the asker's language.
 	Error string `json:"error"`
@@ -2654,7 +2704,13 @@ type BackupView struct {
 
 	// TotalBytes 0 until it is known.
 	TotalBytes int64 `json:"total_bytes"`
+
+	// VerifiedAt When all of it was last read back and compared with its checksums.
+	VerifiedAt *time.Time `json:"verified_at,omitempty"`
 }
+
+// BackupViewBy Who made it; empty when that was not kept yet.
+type BackupViewBy string
 
 // BackupViewPhase defines model for BackupView.Phase.
 type BackupViewPhase string
@@ -7142,6 +7198,11 @@ type ClientInterface interface {
 	// Corresponds with GET /api/v1/audit/actions (the `ListAuditActions` operationId).
 	ListAuditActions(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// GetBackupPlan When backups are made by themselves, where, and how many are kept
+	//
+	// Corresponds with GET /api/v1/backup-plan (the `GetBackupPlan` operationId).
+	GetBackupPlan(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListBackups The backups in the server's folder, newest first, and how far the one is that is being made
 	//
 	// Corresponds with GET /api/v1/backups (the `ListBackups` operationId).
@@ -7153,6 +7214,16 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /api/v1/backups (the `StartBackup` operationId).
 	StartBackup(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CancelBackup End the making or the checking of a backup
+	//
+	// Corresponds with POST /api/v1/backups/{name}/cancel (the `CancelBackup` operationId).
+	CancelBackup(ctx context.Context, name string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// VerifyBackup Read a backup back and compare it with its checksums; list-backups says how far that is and what it found
+	//
+	// Corresponds with POST /api/v1/backups/{name}/verify (the `VerifyBackup` operationId).
+	VerifyBackup(ctx context.Context, name string, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListCalls Statements, external calls and messages by shape
 	//
@@ -8239,6 +8310,21 @@ func (c *Client) ListAuditActions(ctx context.Context, reqEditors ...RequestEdit
 	return c.Client.Do(req)
 }
 
+// GetBackupPlan When backups are made by themselves, where, and how many are kept
+//
+// Corresponds with GET /api/v1/backup-plan (the `GetBackupPlan` operationId).
+func (c *Client) GetBackupPlan(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetBackupPlanRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListBackups The backups in the server's folder, newest first, and how far the one is that is being made
 //
 // Corresponds with GET /api/v1/backups (the `ListBackups` operationId).
@@ -8261,6 +8347,36 @@ func (c *Client) ListBackups(ctx context.Context, reqEditors ...RequestEditorFn)
 // Corresponds with POST /api/v1/backups (the `StartBackup` operationId).
 func (c *Client) StartBackup(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewStartBackupRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CancelBackup End the making or the checking of a backup
+//
+// Corresponds with POST /api/v1/backups/{name}/cancel (the `CancelBackup` operationId).
+func (c *Client) CancelBackup(ctx context.Context, name string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCancelBackupRequest(c.Server, name)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// VerifyBackup Read a backup back and compare it with its checksums; list-backups says how far that is and what it found
+//
+// Corresponds with POST /api/v1/backups/{name}/verify (the `VerifyBackup` operationId).
+func (c *Client) VerifyBackup(ctx context.Context, name string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewVerifyBackupRequest(c.Server, name)
 	if err != nil {
 		return nil, err
 	}
@@ -11110,6 +11226,33 @@ func NewListAuditActionsRequest(server string) (*http.Request, error) {
 	return req, nil
 }
 
+// NewGetBackupPlanRequest constructs an http.Request for the GetBackupPlan method
+func NewGetBackupPlanRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/backup-plan")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewListBackupsRequest constructs an http.Request for the ListBackups method
 func NewListBackupsRequest(server string) (*http.Request, error) {
 	var err error
@@ -11147,6 +11290,74 @@ func NewStartBackupRequest(server string) (*http.Request, error) {
 	}
 
 	operationPath := fmt.Sprintf("/api/v1/backups")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCancelBackupRequest constructs an http.Request for the CancelBackup method
+func NewCancelBackupRequest(server string, name string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "name", name, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/backups/%s/cancel", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewVerifyBackupRequest constructs an http.Request for the VerifyBackup method
+func NewVerifyBackupRequest(server string, name string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "name", name, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/backups/%s/verify", pathParam0)
 	if operationPath[0] == '/' {
 		operationPath = "." + operationPath
 	}
@@ -19199,6 +19410,13 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /api/v1/audit/actions (the `ListAuditActions` operationId).
 	ListAuditActionsWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*ListAuditActionsResponse, error)
 
+	// GetBackupPlanWithResponse When backups are made by themselves, where, and how many are kept
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/backup-plan (the `GetBackupPlan` operationId).
+	GetBackupPlanWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetBackupPlanResponse, error)
+
 	// ListBackupsWithResponse The backups in the server's folder, newest first, and how far the one is that is being made
 	//
 	// Returns a wrapper object for the known response body format(s).
@@ -19214,6 +19432,20 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /api/v1/backups (the `StartBackup` operationId).
 	StartBackupWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*StartBackupResponse, error)
+
+	// CancelBackupWithResponse End the making or the checking of a backup
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/backups/{name}/cancel (the `CancelBackup` operationId).
+	CancelBackupWithResponse(ctx context.Context, name string, reqEditors ...RequestEditorFn) (*CancelBackupResponse, error)
+
+	// VerifyBackupWithResponse Read a backup back and compare it with its checksums; list-backups says how far that is and what it found
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/backups/{name}/verify (the `VerifyBackup` operationId).
+	VerifyBackupWithResponse(ctx context.Context, name string, reqEditors ...RequestEditorFn) (*VerifyBackupResponse, error)
 
 	// ListCallsWithResponse Statements, external calls and messages by shape
 	//
@@ -20552,6 +20784,54 @@ func (r ListAuditActionsResponse) ContentType() string {
 	return ""
 }
 
+type GetBackupPlanResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *BackupPlanView
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetBackupPlanResponse) GetJSON200() *BackupPlanView {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetBackupPlanResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetBackupPlanResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetBackupPlanResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetBackupPlanResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetBackupPlanResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListBackupsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -20642,6 +20922,95 @@ func (r StartBackupResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r StartBackupResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type CancelBackupResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r CancelBackupResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CancelBackupResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CancelBackupResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CancelBackupResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CancelBackupResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type VerifyBackupResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON202 the response for an HTTP 202 `application/json` response
+	JSON202 *BackupView
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON202 returns the response for an HTTP 202 `application/json` response
+func (r VerifyBackupResponse) GetJSON202() *BackupView {
+	return r.JSON202
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r VerifyBackupResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r VerifyBackupResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r VerifyBackupResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r VerifyBackupResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r VerifyBackupResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -26921,6 +27290,19 @@ func (c *ClientWithResponses) ListAuditActionsWithResponse(ctx context.Context, 
 	return ParseListAuditActionsResponse(rsp)
 }
 
+// GetBackupPlanWithResponse When backups are made by themselves, where, and how many are kept
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/backup-plan (the `GetBackupPlan` operationId).
+func (c *ClientWithResponses) GetBackupPlanWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetBackupPlanResponse, error) {
+	rsp, err := c.GetBackupPlan(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetBackupPlanResponse(rsp)
+}
+
 // ListBackupsWithResponse The backups in the server's folder, newest first, and how far the one is that is being made
 //
 // Returns a wrapper object for the known response body format(s).
@@ -26947,6 +27329,32 @@ func (c *ClientWithResponses) StartBackupWithResponse(ctx context.Context, reqEd
 		return nil, err
 	}
 	return ParseStartBackupResponse(rsp)
+}
+
+// CancelBackupWithResponse End the making or the checking of a backup
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/backups/{name}/cancel (the `CancelBackup` operationId).
+func (c *ClientWithResponses) CancelBackupWithResponse(ctx context.Context, name string, reqEditors ...RequestEditorFn) (*CancelBackupResponse, error) {
+	rsp, err := c.CancelBackup(ctx, name, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCancelBackupResponse(rsp)
+}
+
+// VerifyBackupWithResponse Read a backup back and compare it with its checksums; list-backups says how far that is and what it found
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/backups/{name}/verify (the `VerifyBackup` operationId).
+func (c *ClientWithResponses) VerifyBackupWithResponse(ctx context.Context, name string, reqEditors ...RequestEditorFn) (*VerifyBackupResponse, error) {
+	rsp, err := c.VerifyBackup(ctx, name, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseVerifyBackupResponse(rsp)
 }
 
 // ListCallsWithResponse Statements, external calls and messages by shape
@@ -29227,6 +29635,39 @@ func ParseListAuditActionsResponse(rsp *http.Response) (*ListAuditActionsRespons
 	return response, nil
 }
 
+// ParseGetBackupPlanResponse parses an HTTP response from a GetBackupPlanWithResponse call
+func ParseGetBackupPlanResponse(rsp *http.Response) (*GetBackupPlanResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetBackupPlanResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest BackupPlanView
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseListBackupsResponse parses an HTTP response from a ListBackupsWithResponse call
 func ParseListBackupsResponse(rsp *http.Response) (*ListBackupsResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -29269,6 +29710,68 @@ func ParseStartBackupResponse(rsp *http.Response) (*StartBackupResponse, error) 
 	}
 
 	response := &StartBackupResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
+		var dest BackupView
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON202 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCancelBackupResponse parses an HTTP response from a CancelBackupWithResponse call
+func ParseCancelBackupResponse(rsp *http.Response) (*CancelBackupResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CancelBackupResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case rsp.StatusCode == 202:
+		break // No content-type
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseVerifyBackupResponse parses an HTTP response from a VerifyBackupWithResponse call
+func ParseVerifyBackupResponse(rsp *http.Response) (*VerifyBackupResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &VerifyBackupResponse{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}

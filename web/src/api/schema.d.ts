@@ -38,6 +38,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/backup-plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** When backups are made by themselves, where, and how many are kept */
+        get: operations["get-backup-plan"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/backups": {
         parameters: {
             query?: never;
@@ -53,6 +70,40 @@ export interface paths {
          * @description It is made while the server runs; list-backups says how far it is. Everything that was acknowledged before the call is in it, once. One is made at a time.
          */
         post: operations["start-backup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/backups/{name}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End the making or the checking of a backup */
+        post: operations["cancel-backup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/backups/{name}/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Read a backup back and compare it with its checksums; list-backups says how far that is and what it found */
+        post: operations["verify-backup"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1886,12 +1937,38 @@ export interface components {
             id: string;
             name: string;
         };
+        BackupPlanView: {
+            folder: string;
+            /**
+             * Format: int64
+             * @description How many of the scheduled are kept; 0 is all.
+             */
+            keep: number;
+            /** Format: date-time */
+            next?: string;
+            /** @description False where each store is backed up by its own means. */
+            possible: boolean;
+            /**
+             * @description backup.schedule of the config; empty: none are made by themselves.
+             * @example weekly sun 03:00
+             */
+            schedule: string;
+            /** @example Asia/Tokyo */
+            zone: string;
+        };
         BackupView: {
+            /**
+             * @description Who made it; empty when that was not kept yet.
+             * @enum {string}
+             */
+            by: "" | "schedule" | "person";
             /**
              * Format: int64
              * @description Copied so far.
              */
             bytes: number;
+            /** @description What that found, in the asker's language; empty when every checksum was right. */
+            damage: string;
             /** @description Why it failed, in the asker's language. */
             error: string;
             /** Format: int64 */
@@ -1908,7 +1985,7 @@ export interface components {
             /** @description The folder on the server. */
             path: string;
             /** @enum {string} */
-            phase: "settling" | "freezing" | "copying" | "done" | "failed";
+            phase: "settling" | "freezing" | "copying" | "done" | "failed" | "verifying";
             /** @description What is in it: logs, spans, metric_samples, state_rows. */
             rows: {
                 [key: string]: number;
@@ -1923,6 +2000,11 @@ export interface components {
              * @description 0 until it is known.
              */
             total_bytes: number;
+            /**
+             * Format: date-time
+             * @description When all of it was last read back and compared with its checksums.
+             */
+            verified_at?: string;
         };
         BackupViewList: {
             items: components["schemas"]["BackupView"][];
@@ -5101,6 +5183,35 @@ export interface operations {
             };
         };
     };
+    "get-backup-plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackupPlanView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "list-backups": {
         parameters: {
             query?: never;
@@ -5135,6 +5246,66 @@ export interface operations {
             query?: never;
             header?: never;
             path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackupView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "cancel-backup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "verify-backup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
             cookie?: never;
         };
         requestBody?: never;
