@@ -160,6 +160,7 @@ func (r *checkRun) list(s *session) []checkedFinding {
 			CostMS: millis(f.CostNS), SavingMS: millis(f.SavingNS), Confidence: f.Confidence.Score, Why: s.text(f.Why),
 			Env: f.Env, Kind: string(f.Kind), Spans: f.Spans, Requests: f.Requests, Waiting: f.Main, Also: f.Also, Key: f.Key,
 			Operation: f.Place.Operation, Peer: f.Place.Peer, Function: f.Place.Function, File: f.Place.File, Line: f.Place.Line,
+			Handler: f.Place.Handler.Function, HandlerFile: f.Place.Handler.File, HandlerLine: f.Place.Handler.Line,
 		}
 		for _, id := range f.SpanIDs {
 			v.SpanIDs = append(v.SpanIDs, id.String())

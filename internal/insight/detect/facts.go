@@ -310,21 +310,28 @@ func (s *scan) opText(i int) string {
 func (s *scan) place(i int) Place {
 	span := s.t.Nodes[i].Span
 	p := Place{Span: span.SpanID, Name: span.Name, Operation: s.facts[i].op.Text, Peer: s.facts[i].peer}
-	for e, hops := s.entryNode(i), 0; i >= 0 && hops < 64; i, hops = s.t.Nodes[i].Parent, hops+1 {
-		at := s.t.Nodes[i].Span
-		if fn, file := attr(at, "code.function.name"), attr(at, "code.file.path"); fn != "" || file != "" {
-			p.Function, p.File = fn, file
-			if ns := attr(at, "code.namespace"); ns != "" && fn != "" && !strings.Contains(fn, ".") {
-				p.Function = ns + "." + fn
-			}
-			p.Line = atoi(attr(at, "code.line.number"))
+	e := s.entryNode(i)
+	for hops := 0; i >= 0 && hops < 64; i, hops = s.t.Nodes[i].Parent, hops+1 {
+		if c := codeOf(s.t.Nodes[i].Span); c != (Code{}) {
+			p.Code = c
 			break
 		}
 		if i == e {
 			break
 		}
 	}
+	if c := codeOf(s.t.Nodes[e].Span); c != p.Code {
+		p.Handler = c
+	}
 	return p
+}
+
+func codeOf(s *telemetry.Span) Code {
+	c := Code{Function: attr(s, "code.function.name"), File: attr(s, "code.file.path"), Line: atoi(attr(s, "code.line.number"))}
+	if ns := attr(s, "code.namespace"); ns != "" && c.Function != "" && !strings.Contains(c.Function, ".") {
+		c.Function = ns + "." + c.Function
+	}
+	return c
 }
 
 func atoi(s string) int {

@@ -59,7 +59,14 @@ type Place struct {
 	Name      string // of the span
 	Operation string // statement or method and route, without values
 	Peer      string // what was called
-	// From code.* attributes, of the span or the nearest above it in the process.
+	Code             // of the span, or the nearest above it in the process
+	// Handler is the code that took the request or message, where it is another: the work
+	// may be done in a helper, and what is wrong be how often the handler asks for it.
+	Handler Code
+}
+
+// Code is a place in the source, from code.* attributes. Line is 0 where it is not told.
+type Code struct {
 	Function, File string
 	Line           int
 }
