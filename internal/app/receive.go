@@ -31,7 +31,7 @@ func (a *App) openReceivers(ctx, _ context.Context) error {
 func (a *App) openIngest(_, _ context.Context) (err error) {
 	c := a.Config
 	var auth func(ctx context.Context, token string) error
-	if a.TokenNeeded() {
+	if c.OTLP.Auth != "none" {
 		auth = func(ctx context.Context, token string) error {
 			_, err := a.people.CheckIngestToken(ctx, token)
 			return err
@@ -44,7 +44,7 @@ func (a *App) openIngest(_, _ context.Context) (err error) {
 	a.tail = &ingest.TailHub{}
 	a.ingest, err = ingest.New(ingest.Options{
 		GRPC: c.OTLP.GRPC, HTTP: c.OTLP.HTTP, CORSOrigins: c.OTLP.CORS, TLS: a.tls.otlp,
-		Codec: a.store, Auth: auth, Tail: a.tail,
+		Codec: a.store, Auth: auth, AuthOptional: !a.TokenNeeded(), Tail: a.tail,
 		// The log keeps the frame until it is stored; the receiver uses its buffer again.
 		Append: func(ctx context.Context, signal telemetry.Signal, frame []byte, rows int) error {
 			return a.wal.Append(ctx, signal, bytes.Clone(frame), rows)

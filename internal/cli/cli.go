@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"net/url"
 	"strings"
 
@@ -125,6 +126,9 @@ func (s *session) complain(err error) {
 	switch {
 	case errors.As(err, &p):
 		msg = p.Error()
+		if p.Status == http.StatusUnauthorized {
+			msg += "\n  " + s.text(i18n.T("Give an API token (Settings → Tokens) by --token or YAGURA_TOKEN.", "API トークン（設定 → トークンで作成）を --token または YAGURA_TOKEN で指定してください。"))
+		}
 	case errors.As(err, &unreached):
 		msg = s.text(i18n.F("The server does not answer (%s). Is it running there? --server or YAGURA_SERVER names another address.",
 			"サーバーに接続できません（%s）。起動しているか確認してください。--server または YAGURA_SERVER で接続先を指定できます。", unreached.Err))

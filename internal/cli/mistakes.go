@@ -21,6 +21,9 @@ var mistakes = []struct {
 		"$1 is not understood here$did", "$1 はここでは指定できません$did"},
 	{regexp.MustCompile(`^expected one of (.+)$`),
 		"one of these must follow: $1", "次のいずれかを続けて指定してください: $1"},
+	{regexp.MustCompile(`^expected "<trace-id>"$`),
+		"the ID of a trace is missing: yagura trace 4bf92f3577b34da6a3ce929d0e0e4736; it is in the address of a trace's page, in a log's trace_id, in a traceparent",
+		"トレース ID を指定してください（例: yagura trace 4bf92f3577b34da6a3ce929d0e0e4736）。トレース画面の URL、ログの trace_id、traceparent で確認できます"},
 	{regexp.MustCompile(`^expected "(.+)"$`),
 		"$1 is missing", "$1 を指定してください"},
 	{regexp.MustCompile(`^missing (?:positional arguments|flags:) (.+)$`),
@@ -45,9 +48,9 @@ func mistake(err error, args []string) i18n.Text {
 		if found == nil {
 			continue
 		}
-		if noRange(found[1], args) {
+		if noRange(group(found, 1), args) {
 			return i18n.F("a trace is found by its ID alone, whenever it was; leave %s out",
-				"トレースは ID だけで検索でき、期間の指定は不要です。%s を外してください", found[1])
+				"トレースは ID だけで検索でき、期間の指定は不要です。%s を外してください", group(found, 1))
 		}
 		t := i18n.T(fill(m.en, found, "; did you mean %s?"), fill(m.ja, found, "。もしかして: %s"))
 		return t

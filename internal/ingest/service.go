@@ -42,7 +42,10 @@ type Options struct {
 	TLS *tlsfile.Source
 	// Auth says whether a token may write; nil lets everyone. A fault of
 	// Unauthenticated or Forbidden refuses for good, any other asks to retry.
-	Auth  func(ctx context.Context, token string) error
+	Auth func(ctx context.Context, token string) error
+	// AuthOptional lets in who shows no token; one that is shown must be good.
+	AuthOptional bool
+
 	Clock clock.Clock
 	IDs   *id.Sequence
 	Log   *slog.Logger
@@ -56,6 +59,7 @@ type Service struct {
 	append   Appender
 	redactor *Redactor
 	auth     func(ctx context.Context, token string) error
+	optional bool // a token need not be shown
 	clock    clock.Clock
 	ids      *id.Sequence
 	log      *slog.Logger
@@ -92,7 +96,7 @@ func New(o Options) (*Service, error) {
 		return nil, err
 	}
 	s := &Service{
-		lim: o.Limits.withDefaults(), codec: o.Codec, append: o.Append, redactor: red, auth: o.Auth,
+		lim: o.Limits.withDefaults(), codec: o.Codec, append: o.Append, redactor: red, auth: o.Auth, optional: o.AuthOptional,
 		clock: o.Clock, ids: o.IDs, log: o.Log, tail: o.Tail, book: newBook(), origins: o.CORSOrigins, tls: o.TLS,
 	}
 	s.gate.lim = &s.lim
