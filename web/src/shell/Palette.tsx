@@ -165,7 +165,13 @@ function useEntries(text: string): Entry[] {
     page('/sql', 'code', t.nav.sql),
     page('/status', 'status', t.nav.status),
     tab('account', t.settings.account),
-    ...(admin ? [tab('users', t.settings.users), tab('tokens', t.settings.tokens)] : []),
+    ...(admin
+      ? [
+          tab('users', t.settings.users),
+          tab('tokens', t.settings.tokens),
+          tab('backups', lang === 'ja' ? 'バックアップ' : 'Backups'),
+        ]
+      : []),
     {
       id: 'lang',
       icon: 'language',

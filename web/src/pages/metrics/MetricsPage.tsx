@@ -1,25 +1,33 @@
 import { Button, Checkbox, TextInput } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
-import { type FormEvent, useMemo, useState } from 'react';
+import { type FormEvent, lazy, Suspense, useMemo, useState } from 'react';
 import { ApiError } from '~/api/client';
 import { metricNamesQuery, metricRangeQuery } from '~/api/queries';
-import { useI18n } from '~/i18n';
+import { useI18n, useTexts } from '~/i18n';
+import { indexOfByte } from '~/lib/filter';
 import { count, duration, group } from '~/lib/format';
+import { read } from '~/lib/metricquery';
 import { firstQuery, stepFor } from '~/lib/promql';
 import { useCompareRange, useRange } from '~/shell/RangeContext';
 import { Empty } from '~/ui/Empty';
 import { ErrorState } from '~/ui/ErrorState';
+import { PlainEditor } from '~/ui/editor/PlainEditor';
 import explore from '~/ui/explore.module.css';
+import { HistoryMenu } from '~/ui/HistoryMenu';
 import { Icon } from '~/ui/Icon';
 import { Key } from '~/ui/Key';
 import { Page } from '~/ui/Page';
 import { SavedViews } from '~/ui/SavedViews';
 import { SkeletonRows } from '~/ui/SkeletonRows';
+import { useHistory } from '~/ui/useHistory';
 import { useUrl } from '~/url';
 import { Builder } from './Builder';
 import classes from './metrics.module.css';
+import { texts } from './metrics.texts';
 import { Result } from './Result';
+
+const PromqlEditor = lazy(() => import('./PromqlEditor'));
 
 export function MetricsPage() {
   const { t, lang } = useI18n();
@@ -93,36 +101,73 @@ export function MetricsPage() {
 
 function QueryForm({ query, onRun, error }: { query: string; onRun: (q: string) => void; error: unknown }) {
   const { t } = useI18n();
+  const tm = useTexts(texts);
+  const { scope, raw } = useRange();
+  const past = useHistory('promql');
   const [text, setText] = useState(query);
-  const invalid = error instanceof ApiError && error.code === 'invalid' && text === query;
+  // What is completed need not follow a live range by the second.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: see above
+  const span = useMemo(() => ({ from: scope.from, to: scope.to }), [raw.from, raw.to]);
+  const run = (q: string) => {
+    past.add(q);
+    onRun(q);
+  };
   const submit = (e: FormEvent) => {
     e.preventDefault();
-    onRun(text);
+    run(text);
   };
-  const field = invalid ? (error.field('query') ?? error.fields[0]) : undefined;
-  const message = invalid
-    ? [error.message, field?.message !== error.message ? field?.message : ''].filter(Boolean).join(' ')
-    : undefined;
+  const asked = error instanceof ApiError && error.code === 'invalid' ? error : undefined;
+  const field = asked && (asked.field('query') ?? asked.fields[0]);
+  const message = [asked?.message, field?.message !== asked?.message ? field?.message : '']
+    .filter(Boolean)
+    .join(' ');
+  const wrong = useMemo(() => {
+    if (!message || text.trim() !== query || field?.pos === undefined || field.end === undefined)
+      return undefined;
+    const lead = text.length - text.trimStart().length;
+    const from = lead + indexOfByte(query, field.pos);
+    return {
+      from,
+      to: lead + Math.max(indexOfByte(query, field.end), indexOfByte(query, field.pos) + 1),
+      message,
+    };
+  }, [message, text, query, field?.pos, field?.end]);
+  const props = {
+    label: t.metrics.query,
+    value: text,
+    onChange: setText,
+    onRun: run,
+    placeholder: t.metrics.placeholder,
+  };
   return (
-    <form className={explore.bar} onSubmit={submit}>
-      <TextInput
-        data-filter-input
-        style={{ flex: 1 }}
-        size="sm"
-        classNames={{ input: classes.query ?? '' }}
-        aria-label={t.metrics.query}
-        placeholder={t.metrics.placeholder}
-        spellCheck={false}
-        autoComplete="off"
-        value={text}
-        onChange={(e) => setText(e.currentTarget.value)}
-        error={message}
-      />
-      <Button type="submit" size="sm" leftSection={<Icon name="play" size={14} />}>
-        {t.metrics.run}
-      </Button>
-      <SavedViews page="metrics" />
-    </form>
+    <>
+      <form className={explore.bar} onSubmit={submit}>
+        <Suspense fallback={<PlainEditor {...props} oneLine />}>
+          <PromqlEditor {...props} {...span} wrong={wrong} />
+        </Suspense>
+        <Button type="submit" size="sm" leftSection={<Icon name="play" size={14} />}>
+          {t.metrics.run}
+        </Button>
+        <HistoryMenu
+          items={past.items}
+          onClear={past.clear}
+          onChoose={(q) => {
+            setText(q);
+            run(q);
+          }}
+        />
+        <SavedViews page="metrics" />
+      </form>
+      {message !== '' && text.trim() === query && (
+        <p className={`bad ${classes.wrong}`} role="alert">
+          {wrong && wrong.from > 0 ? tm.at(wrong.from + 1) : ''}
+          {message}
+        </p>
+      )}
+      {query !== '' && !asked && read(query) === undefined && (
+        <p className={`dim ${classes.wrong}`}>{tm.beyond}</p>
+      )}
+    </>
   );
 }
 

@@ -20,6 +20,9 @@ const en = {
   add: 'Add a condition',
   remove: (s: string) => `Take away: ${s}`,
   value: 'Value',
+  at: (n: number) => `Character ${n}: `,
+  beyond:
+    'This query goes beyond the choices below it; it is edited as PromQL. Choose a metric on the left to begin with choices.',
 };
 const ja: typeof en = {
   choices: '条件',
@@ -43,5 +46,8 @@ const ja: typeof en = {
   add: '条件を追加',
   remove: (s) => `条件を外す: ${s}`,
   value: '値',
+  at: (n) => `${n} 文字目: `,
+  beyond:
+    'この式は選択式では表せないため、PromQL として編集します。左のメトリクスを選ぶと選択式から始められます。',
 };
 export const texts = { en, ja };

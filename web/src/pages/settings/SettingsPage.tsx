@@ -8,6 +8,8 @@ import { carried, useUrl } from '~/url';
 import { Account } from './Account';
 import { Audit } from './Audit';
 import { texts } from './audit.texts';
+import { Backups } from './Backups';
+import { texts as backupTexts } from './backups.texts';
 import { Notifications } from './Notifications';
 import { texts as notifyTexts } from './notifications.texts';
 import { Owners } from './Owners';
@@ -29,6 +31,7 @@ export function SettingsPage() {
   const x = useTexts(teamTexts);
   const n = useTexts(notifyTexts);
   const r = useTexts(retentionTexts);
+  const b = useTexts(backupTexts);
   const current = [
     'account',
     'teams',
@@ -37,6 +40,7 @@ export function SettingsPage() {
     'tokens',
     'notifications',
     'retention',
+    'backups',
     'audit',
   ].includes(tab)
     ? tab
@@ -58,6 +62,7 @@ export function SettingsPage() {
           {admin && <Tabs.Tab value="tokens">{t.settings.tokens}</Tabs.Tab>}
           {admin && <Tabs.Tab value="notifications">{n.title}</Tabs.Tab>}
           <Tabs.Tab value="retention">{r.title}</Tabs.Tab>
+          {admin && <Tabs.Tab value="backups">{b.title}</Tabs.Tab>}
           {audit && <Tabs.Tab value="audit">{a.title}</Tabs.Tab>}
         </Tabs.List>
         <Tabs.Panel value="account">
@@ -76,6 +81,9 @@ export function SettingsPage() {
         </Tabs.Panel>
         <Tabs.Panel value="retention">
           <Retention />
+        </Tabs.Panel>
+        <Tabs.Panel value="backups">
+          {admin ? <Backups /> : <Empty title={t.settings.adminOnly} />}
         </Tabs.Panel>
         <Tabs.Panel value="audit">{audit ? <Audit /> : <Empty title={a.leadsOnly} />}</Tabs.Panel>
       </Tabs>
