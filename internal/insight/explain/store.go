@@ -181,7 +181,7 @@ func (s *Store) Similar(ctx context.Context, q SimilarQuery) (*verdict.Similar, 
 func told(key string) bool {
 	switch key {
 	case "status", "status_message", "duration", "trace_id", "span_id", "parent_id", "error_group", "endpoint", "service", "env", "kind", "name", "scope",
-		"http.response.status_code", "http.route", "http.request.method", "error.type", "rpc.response.status_code", "operation_id", "url.scheme", "network.protocol.version":
+		"http.response.status_code", "http.response.body.size", "http.route", "http.request.method", "error.type", "rpc.response.status_code", "operation_id", "url.scheme", "network.protocol.version":
 		return true
 	}
 	return strings.HasPrefix(key, "exception.")

@@ -157,7 +157,7 @@ func (a *analysis) tellSimilar() {
 	}
 	of := i18n.T("to this endpoint", "同じエンドポイント")
 	if m.Endpoint != a.span(a.main).Endpoint || m.Service != a.v.Service {
-		of = i18n.F("to %s of %s", "%[2]s の %[1]s ", m.Endpoint, m.Service)
+		of = i18n.F("to %s of %s", " %[2]s の %[1]s ", m.Endpoint, m.Service)
 	}
 	if m.Count <= 1 {
 		a.say(TopicSimilar, i18n.T(

@@ -61,6 +61,7 @@ type analysis struct {
 	spared []aside       // failures that are not the cause
 	giver  int           // who gave up, -1 for nobody
 	item   *item         // where the time went that counts
+	told   bool          // it was spoken of
 	blame  *Cause
 	logged int // the log that tells of the origin, -1 for none
 }

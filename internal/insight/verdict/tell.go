@@ -397,6 +397,7 @@ func (a *analysis) tellPath() {
 	if v.Outcome != OK || it == nil || it.nodes[0] == a.main || it.time*3 < d || a.state[a.main] == refused {
 		return
 	}
+	a.told = true
 	clause := a.clause(it)
 	a.say(TopicPath, i18n.F("Most of its time: %s (%s).", "時間の内訳で最も大きいのは、%s点です（%s）。", clause, percent(float64(it.time)/float64(d))), a.spans(it.nodes...)...)
 	if it.finding != nil && !it.finding.Why.IsZero() {
@@ -489,7 +490,7 @@ func (a *analysis) tellFindings() {
 	told := 0
 	for k := range a.f.Findings {
 		f := &a.f.Findings[k]
-		if f.Why.IsZero() || f.Also != "" || a.item != nil && a.item.finding == f || told == maxAsides {
+		if f.Why.IsZero() || f.Also != "" || a.told && a.item.finding == f || told == maxAsides {
 			continue
 		}
 		var nodes []int
