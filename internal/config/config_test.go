@@ -82,7 +82,7 @@ func TestExampleIsTheDefaultAndDocumentsAll(t *testing.T) {
 
 // clean makes empty lists nil, which they mean.
 func clean(c Config) Config {
-	for _, l := range []*[]string{&c.Owners.Files, &c.Auth.OIDC.Roles, &c.Auth.OIDC.Teams, &c.Auth.OIDC.Domains, &c.TrustedProxies, &c.Engine.Settings, &c.OTLP.CORS, &c.Redaction.Disable, &c.Redaction.Keep, &c.Notify.AllowNetworks, c.Notify.AllowNetworks, &c.Backup.Notify, &c.Code.Folders, &c.Code.AllowNetworks} {
+	for _, l := range []*[]string{&c.Owners.Files, &c.Auth.OIDC.Roles, &c.Auth.OIDC.Teams, &c.Auth.OIDC.Domains, &c.TrustedProxies, &c.Engine.Settings, &c.OTLP.CORS, &c.Redaction.Disable, &c.Redaction.Keep, &c.Notify.AllowNetworks, &c.Backup.Notify, &c.Code.Folders, &c.Code.AllowNetworks} {
 		if len(*l) == 0 {
 			*l = nil
 		}
