@@ -16,7 +16,7 @@ import (
 type Change struct {
 	// Remove are nodes that would not be there at all, with what they awaited.
 	Remove []int
-	// Take are nodes that would last so long, whatever they awaited. None gets longer.
+	// Take are nodes that would last so long at most.
 	Take map[int]int64
 	// Together are groups of nodes with one awaiter that would start when the first of
 	// them does, as far as the awaiter's own work between them allows.
@@ -105,12 +105,17 @@ func (w *WhatIf) Spared(root int, c Change) int64 {
 		if _, ok := lasts[v.node]; ok {
 			continue
 		}
-		if d, ok := w.take[v.node]; ok {
-			lasts[v.node] = d
+		take, ok := w.take[v.node]
+		if ok && take == 0 {
+			lasts[v.node] = 0
 			continue
 		}
 		if v.done {
-			lasts[v.node] = w.lay(v.node, lasts)
+			d := w.lay(v.node, lasts)
+			if ok {
+				d = min(d, take)
+			}
+			lasts[v.node] = d
 			continue
 		}
 		stack = append(stack, visit{v.node, true})
@@ -149,7 +154,7 @@ func (w *WhatIf) lay(i int, lasts map[int]int64) int64 {
 	from, to := n.Start, n.End()
 	heap := &endHeap{}
 	done := ended{from, from} // the latest of those that are over
-	type open struct{ at, gaps int64 }
+	type open struct{ at, gaps, last, high int64 }
 	groups := map[int]*open{}
 	// next is when what began at `at` would begin.
 	next := func(at int64) int64 {
@@ -169,26 +174,31 @@ func (w *WhatIf) lay(i int, lasts map[int]int64) int64 {
 		if end <= at {
 			continue
 		}
-		before := done
 		begin := next(at)
-		if g := w.with[k]; g > 0 {
-			if o := groups[g]; o == nil {
-				groups[g] = &open{at: begin}
-			} else {
-				// Its gap is the awaiter's own work since the last of them was over.
-				gap := int64(0)
-				if done.was > before.was {
-					gap = at - done.was
-				}
-				o.gaps += max(0, gap)
-				begin = min(begin, o.at+o.gaps)
-			}
-		}
 		d := end - at
 		if l, ok := lasts[k]; ok {
 			d = min(d, l)
 		}
-		heap.push(ended{end, begin + d})
+		would := begin + d
+		if g := w.with[k]; g > 0 {
+			o := groups[g]
+			if o == nil {
+				o = &open{at: begin, last: at}
+				groups[g] = o
+			} else {
+				// What stays is the awaiter's own work since the one before began, as far as it
+				// did not wait for one meanwhile. Where it ran alone, it may have worked on what
+				// was answered, so that it comes after.
+				o.gaps += max(0, at-max(o.last, done.was))
+				if len(*heap) == 0 {
+					o.high += max(0, at-max(o.last, done.was)-w.skipped(i, done.was, at))
+				}
+				o.last = at
+				would = min(would, max(min(begin, o.at+o.gaps)+d, o.high))
+			}
+			o.high = max(o.high, would)
+		}
+		heap.push(ended{end, would})
 	}
 	return max(0, min(next(to)-from, n.Duration))
 }
