@@ -117,10 +117,10 @@ type RetentionEffectView struct {
 // PreviewView is what a change would do.
 type PreviewView struct {
 	Effects   []RetentionEffectView `json:"effects" doc:"What is taken away of what is stored now, within the next day."`
-	Rows      uint64       `json:"rows"`
-	Bytes     uint64       `json:"bytes"`
-	FullBytes uint64       `json:"full_bytes" doc:"What all rules take then, once they have run to their full length."`
-	Fits      bool         `json:"fits"`
+	Rows      uint64                `json:"rows"`
+	Bytes     uint64                `json:"bytes"`
+	FullBytes uint64                `json:"full_bytes" doc:"What all rules take then, once they have run to their full length."`
+	Fits      bool                  `json:"fits"`
 }
 
 // ThinnedView says what is not whole of a range.

@@ -256,9 +256,9 @@ func auditOf(r Rule) any {
 }
 
 // factsFor is how long facts are good for: reading them looks at weeks.
-const factsFor = time.Minute
+const factsFor = 10 * time.Second
 
-// Facts are what there is now, at most a minute old.
+// Facts are what there is now, at most factsFor old.
 func (s *Service) Facts(ctx context.Context) (Facts, error) {
 	now := s.Clock.Now()
 	s.mu.Lock()

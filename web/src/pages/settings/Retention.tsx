@@ -51,7 +51,11 @@ export function Retention() {
       <div className={classes.head}>
         <p>{t.text}</p>
         {admin && (
-          <Button leftSection={<Icon name="plus" size={14} />} onClick={() => setEditing('new')}>
+          <Button
+            style={{ flexShrink: 0 }}
+            leftSection={<Icon name="plus" size={14} />}
+            onClick={() => setEditing('new')}
+          >
             {t.add}
           </Button>
         )}
