@@ -1,7 +1,6 @@
 package detect
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -85,14 +84,6 @@ func quote(s string) string {
 		n--
 	}
 	return s[:n] + "…"
-}
-
-// plural is a count with its noun.
-func plural(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
 }
 
 func join(parts []i18n.Text) i18n.Text {
