@@ -1,0 +1,63 @@
+package chat
+
+import (
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/yagura-sre/yagura/client"
+)
+
+func pathEscape(s string) string { return url.PathEscape(s) }
+
+// short cuts a text to n characters.
+func short(s string, n int) string {
+	r := []rune(strings.TrimSpace(s))
+	if len(r) <= n {
+		return string(r)
+	}
+	return string(r[:n-1]) + "…"
+}
+
+// count groups digits by three.
+func count(n int64) string {
+	s := strconv.FormatInt(n, 10)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+func share(r client.RedView) float64 {
+	if r.Count == 0 {
+		return 0
+	}
+	return float64(r.Errors) / float64(r.Count)
+}
+
+func percent(r client.RedView) string {
+	switch p := 100 * share(r); {
+	case p == 0:
+		return "0 %"
+	case p < 0.01:
+		return "< 0.01 %"
+	default:
+		return strconv.FormatFloat(p, 'g', 3, 64) + " %"
+	}
+}
+
+// ms is a duration with three digits.
+func ms(ns int64) string {
+	switch d := time.Duration(ns); {
+	case d >= 10*time.Second:
+		return fmt.Sprintf("%.1f s", d.Seconds())
+	case d >= time.Second:
+		return fmt.Sprintf("%.2f s", d.Seconds())
+	case d >= time.Millisecond:
+		return fmt.Sprintf("%.0f ms", float64(ns)/1e6)
+	default:
+		return fmt.Sprintf("%.2f ms", float64(ns)/1e6)
+	}
+}
