@@ -13,6 +13,7 @@ import (
 	"github.com/yagura-sre/yagura/internal/authz"
 	"github.com/yagura-sre/yagura/internal/backup"
 	"github.com/yagura-sre/yagura/internal/catalog"
+	"github.com/yagura-sre/yagura/internal/chat"
 	"github.com/yagura-sre/yagura/internal/clock"
 	"github.com/yagura-sre/yagura/internal/code"
 	"github.com/yagura-sre/yagura/internal/config"
@@ -61,6 +62,7 @@ type App struct {
 	notify   *notify.Service
 	people   *people.Service
 	owners   *catalog.Owners
+	chat     *chat.Service
 	code     *code.Service
 	errors   *errorgroup.Service
 	views    *view.Service

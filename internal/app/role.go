@@ -50,6 +50,7 @@ func (a *App) steps() (all []step) {
 	add(role.Ingests(), "ingest", a.openIngest)
 	add(true, "releases", a.openReleases)
 	add(true, "code", a.openCode)
+	add(true, "chat", a.openChat)
 	add(true, "notify", a.openNotify)
 	add(true, "errors", a.openErrors)
 	add(true, "backups", a.openBackup)
@@ -58,6 +59,7 @@ func (a *App) steps() (all []step) {
 	add(role.Ingests(), "receivers", a.openReceivers)
 	add(true, "end of own telemetry", a.closeSelf)
 	add(role.Works(), "notifications", a.openDispatch)
+	add(role.Serves(), "Slack", a.openSlack)
 	add(true, "upkeep", a.openUpkeep)
 	add(a.Config.Shared(), "heartbeat", a.openHeartbeat)
 	return all

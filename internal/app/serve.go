@@ -10,6 +10,7 @@ import (
 	"github.com/yagura-sre/yagura/internal/api"
 	"github.com/yagura-sre/yagura/internal/backup"
 	"github.com/yagura-sre/yagura/internal/catalog"
+	"github.com/yagura-sre/yagura/internal/chat"
 	"github.com/yagura-sre/yagura/internal/code"
 	"github.com/yagura-sre/yagura/internal/config"
 	"github.com/yagura-sre/yagura/internal/errorgroup"
@@ -50,6 +51,7 @@ func (a *App) newAPI(opt api.Options) *api.API {
 	release.Register(to, a.releases)
 	code.Register(to, a.code)
 	notify.Register(to, a.notify)
+	chat.Register(to, a.chat)
 	backup.Register(to, a.backups)
 	retention.Register(to, a.retain)
 	a.registerStatus(to)
@@ -81,6 +83,10 @@ func (a *App) openAPI(_, background context.Context) error {
 	if c.Role.Serves() {
 		served = a.newAPI(opt)
 		served.Mount("/", web.Handler())
+		a.mountMCP(served)
+		if err := a.mountChat(background, served); err != nil {
+			return err
+		}
 	} else {
 		served = api.New(opt)
 		served.Mount("/", http.HandlerFunc(a.elsewhere))

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/yagura-sre/yagura/internal/catalog"
+	"github.com/yagura-sre/yagura/internal/chat"
 	"github.com/yagura-sre/yagura/internal/clock"
 	"github.com/yagura-sre/yagura/internal/code"
 	"github.com/yagura-sre/yagura/internal/engine"
@@ -40,7 +41,7 @@ func (a *App) openState(ctx, _ context.Context) error {
 	}
 	a.onClose("state", func(context.Context) error { return db.Close() })
 	if err := db.Migrate(ctx, people.Migrations, job.Migrations, process.Migrations, timeline.Migrations, release.Migrations, notify.Migrations, catalog.Migrations,
-		code.Migrations, errorgroup.Migrations, view.Migrations, retention.Migrations); err != nil {
+		chat.Migrations, code.Migrations, errorgroup.Migrations, view.Migrations, retention.Migrations); err != nil {
 		return err
 	}
 	a.db = db

@@ -23,7 +23,7 @@ var base = []string{"fault", "clock", "id", "i18n", "config", "authz", "job", "s
 // understood without those that stand on it. A sideways need is a small interface that
 // the asking room declares and app binds. Retention stands behind the catalog because its
 // rules are for services, and before backup, which it must not know.
-var rooms = []string{"engine", "telemetry", "people", "ingest", "catalog", "retention", "backup", "timeline", "release", "code", "errorgroup", "view", "insight", "mcp"}
+var rooms = []string{"engine", "telemetry", "people", "ingest", "catalog", "retention", "backup", "timeline", "release", "code", "errorgroup", "view", "insight", "mcp", "chat"}
 
 // top may import everything, because joining rooms is what it does.
 var top = []string{"app", "cli", "arch"}
