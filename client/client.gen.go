@@ -1494,6 +1494,42 @@ func (e SessionUserRole) Valid() bool {
 	}
 }
 
+// Defines values for SlackSettingsBodyLang.
+const (
+	SlackSettingsBodyLangEn SlackSettingsBodyLang = "en"
+	SlackSettingsBodyLangJa SlackSettingsBodyLang = "ja"
+)
+
+// Valid indicates whether the value is a known member of the SlackSettingsBodyLang enum.
+func (e SlackSettingsBodyLang) Valid() bool {
+	switch e {
+	case SlackSettingsBodyLangEn:
+		return true
+	case SlackSettingsBodyLangJa:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SlackViewLang.
+const (
+	SlackViewLangEn SlackViewLang = "en"
+	SlackViewLangJa SlackViewLang = "ja"
+)
+
+// Valid indicates whether the value is a known member of the SlackViewLang enum.
+func (e SlackViewLang) Valid() bool {
+	switch e {
+	case SlackViewLangEn:
+		return true
+	case SlackViewLangJa:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for SourceViewSignal.
 const (
 	SourceViewSignalLogs    SourceViewSignal = "logs"
@@ -5248,6 +5284,65 @@ type SignOut struct {
 	LogoutURL *string `json:"logout_url,omitempty"`
 }
 
+// SlackSettingsBody defines model for SlackSettingsBody.
+type SlackSettingsBody struct {
+	// App Where the app-level token is (xapp-…, connections:write): Socket Mode, which needs no address that Slack can reach.
+	App string `json:"app"`
+
+	// Bot Where the bot token is (xoxb-…). Empty, with the others, switches Slack off.
+	Bot string `json:"bot"`
+
+	// Channels Ids of the channels that are answered; none is all.
+	Channels []string `json:"channels"`
+	Command  string   `json:"command"`
+
+	// Lang Where a channel has not chosen.
+	Lang SlackSettingsBodyLang `json:"lang"`
+
+	// Signing Where the signing secret is: requests over HTTP.
+	Signing string `json:"signing"`
+}
+
+// SlackSettingsBodyLang Where a channel has not chosen.
+type SlackSettingsBodyLang string
+
+// SlackView defines model for SlackView.
+type SlackView struct {
+	// App Where the app-level token is (xapp-…, connections:write): Socket Mode, which needs no address that Slack can reach.
+	App     string `json:"app"`
+	BotName string `json:"bot_name"`
+
+	// Channels Ids of the channels that are answered; none is all.
+	Channels []string `json:"channels"`
+	Command  string   `json:"command"`
+
+	// Connected Over Socket Mode.
+	Connected bool `json:"connected"`
+
+	// Lang Where a channel has not chosen.
+	Lang      SlackViewLang `json:"lang"`
+	LastAsked *time.Time    `json:"last_asked,omitempty"`
+
+	// Manifest YAML to make the app from: api.slack.com/apps → Create New App → From a manifest.
+	Manifest string `json:"manifest"`
+
+	// On There is a bot token, and a way in.
+	On bool `json:"on"`
+
+	// Problem What is wrong and how to mend it; empty when nothing is.
+	Problem string `json:"problem"`
+
+	// Signing Where the signing secret is: requests over HTTP.
+	Signing string `json:"signing"`
+
+	// Since When the connection began.
+	Since     *time.Time `json:"since,omitempty"`
+	Workspace string     `json:"workspace"`
+}
+
+// SlackViewLang Where a channel has not chosen.
+type SlackViewLang string
+
 // SlowView defines model for SlowView.
 type SlowView struct {
 	DurationNs int64 `json:"duration_ns"`
@@ -6753,6 +6848,12 @@ type GetEndpointBreakdownParams struct {
 	Version  *string `form:"version,omitempty" json:"version,omitempty"`
 }
 
+// PutSlackParams defines parameters for PutSlack.
+type PutSlackParams struct {
+	// IfMatch The ETag of the state that was edited. The edit is refused (412) when somebody changed it meanwhile.
+	IfMatch *string `json:"If-Match,omitempty"`
+}
+
 // ListSpansParams defines parameters for ListSpans.
 type ListSpansParams struct {
 	// From Begin of the range, included: RFC 3339, relative to now (-1h, -7d, now), or Unix milliseconds.
@@ -7074,6 +7175,9 @@ type SignInJSONRequestBody = SignInInputBody
 
 // SetupJSONRequestBody defines body for Setup for application/json ContentType.
 type SetupJSONRequestBody = SetupInputBody
+
+// PutSlackJSONRequestBody defines body for PutSlack for application/json ContentType.
+type PutSlackJSONRequestBody = SlackSettingsBody
 
 // RunSQLJSONRequestBody defines body for RunSQL for application/json ContentType.
 type RunSQLJSONRequestBody = SQLBody
@@ -7886,6 +7990,30 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /api/v1/setup (the `Setup` operationId).
 	Setup(ctx context.Context, body SetupJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetSlack How Slack is reached
+	//
+	// Corresponds with GET /api/v1/slack (the `GetSlack` operationId).
+	GetSlack(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutSlackWithBody Set how Slack is reached, and try it
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /api/v1/slack (the `PutSlack` operationId).
+	PutSlackWithBody(ctx context.Context, params *PutSlackParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// PutSlack Set how Slack is reached, and try it
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /api/v1/slack (the `PutSlack` operationId).
+	PutSlack(ctx context.Context, params *PutSlackParams, body PutSlackJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CheckSlack Ask Slack whether the tokens are good
+	//
+	// Corresponds with POST /api/v1/slack/check (the `CheckSlack` operationId).
+	CheckSlack(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListSpans Search spans
 	//
@@ -10059,6 +10187,70 @@ func (c *Client) SetupWithBody(ctx context.Context, contentType string, body io.
 // Corresponds with POST /api/v1/setup (the `Setup` operationId).
 func (c *Client) Setup(ctx context.Context, body SetupJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewSetupRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetSlack How Slack is reached
+//
+// Corresponds with GET /api/v1/slack (the `GetSlack` operationId).
+func (c *Client) GetSlack(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetSlackRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutSlackWithBody Set how Slack is reached, and try it
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /api/v1/slack (the `PutSlack` operationId).
+func (c *Client) PutSlackWithBody(ctx context.Context, params *PutSlackParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutSlackRequestWithBody(c.Server, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// PutSlack Set how Slack is reached, and try it
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /api/v1/slack (the `PutSlack` operationId).
+func (c *Client) PutSlack(ctx context.Context, params *PutSlackParams, body PutSlackJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewPutSlackRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CheckSlack Ask Slack whether the tokens are good
+//
+// Corresponds with POST /api/v1/slack/check (the `CheckSlack` operationId).
+func (c *Client) CheckSlack(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCheckSlackRequest(c.Server)
 	if err != nil {
 		return nil, err
 	}
@@ -16689,6 +16881,115 @@ func NewSetupRequestWithBody(server string, contentType string, body io.Reader) 
 	return req, nil
 }
 
+// NewGetSlackRequest constructs an http.Request for the GetSlack method
+func NewGetSlackRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/slack")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewPutSlackRequest calls the generic PutSlack builder with application/json body
+func NewPutSlackRequest(server string, params *PutSlackParams, body PutSlackJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewPutSlackRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewPutSlackRequestWithBody constructs an http.Request for the PutSlack method, with any body, and a specified content type
+func NewPutSlackRequestWithBody(server string, params *PutSlackParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/slack")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IfMatch != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "If-Match", *params.IfMatch, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("If-Match", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewCheckSlackRequest constructs an http.Request for the CheckSlack method
+func NewCheckSlackRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/slack/check")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
 // NewListSpansRequest constructs an http.Request for the ListSpans method
 func NewListSpansRequest(server string, params *ListSpansParams) (*http.Request, error) {
 	var err error
@@ -20226,6 +20527,34 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /api/v1/setup (the `Setup` operationId).
 	SetupWithResponse(ctx context.Context, body SetupJSONRequestBody, reqEditors ...RequestEditorFn) (*SetupResponse, error)
+
+	// GetSlackWithResponse How Slack is reached
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/slack (the `GetSlack` operationId).
+	GetSlackWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetSlackResponse, error)
+
+	// PutSlackWithBodyWithResponse Set how Slack is reached, and try it
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v1/slack (the `PutSlack` operationId).
+	PutSlackWithBodyWithResponse(ctx context.Context, params *PutSlackParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutSlackResponse, error)
+
+	// PutSlackWithResponse Set how Slack is reached, and try it
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /api/v1/slack (the `PutSlack` operationId).
+	PutSlackWithResponse(ctx context.Context, params *PutSlackParams, body PutSlackJSONRequestBody, reqEditors ...RequestEditorFn) (*PutSlackResponse, error)
+
+	// CheckSlackWithResponse Ask Slack whether the tokens are good
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/slack/check (the `CheckSlack` operationId).
+	CheckSlackWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*CheckSlackResponse, error)
 
 	// ListSpansWithResponse Search spans
 	//
@@ -24961,6 +25290,171 @@ func (r SetupResponse) ContentType() string {
 	return ""
 }
 
+// GetSlackResponse200Headers the declared response headers of an HTTP 200 response for GetSlack
+type GetSlackResponse200Headers struct {
+	ETag *string
+}
+
+type GetSlackResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SlackView
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *GetSlackResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetSlackResponse) GetJSON200() *SlackView {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetSlackResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetSlackResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetSlackResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetSlackResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetSlackResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// PutSlackResponse200Headers the declared response headers of an HTTP 200 response for PutSlack
+type PutSlackResponse200Headers struct {
+	ETag *string
+}
+
+type PutSlackResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SlackView
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *PutSlackResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r PutSlackResponse) GetJSON200() *SlackView {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r PutSlackResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r PutSlackResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r PutSlackResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r PutSlackResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r PutSlackResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+// CheckSlackResponse200Headers the declared response headers of an HTTP 200 response for CheckSlack
+type CheckSlackResponse200Headers struct {
+	ETag *string
+}
+
+type CheckSlackResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SlackView
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *CheckSlackResponse200Headers
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r CheckSlackResponse) GetJSON200() *SlackView {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r CheckSlackResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CheckSlackResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CheckSlackResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CheckSlackResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CheckSlackResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListSpansResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -28747,6 +29241,58 @@ func (c *ClientWithResponses) SetupWithResponse(ctx context.Context, body SetupJ
 		return nil, err
 	}
 	return ParseSetupResponse(rsp)
+}
+
+// GetSlackWithResponse How Slack is reached
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/slack (the `GetSlack` operationId).
+func (c *ClientWithResponses) GetSlackWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetSlackResponse, error) {
+	rsp, err := c.GetSlack(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetSlackResponse(rsp)
+}
+
+// PutSlackWithBodyWithResponse Set how Slack is reached, and try it
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v1/slack (the `PutSlack` operationId).
+func (c *ClientWithResponses) PutSlackWithBodyWithResponse(ctx context.Context, params *PutSlackParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*PutSlackResponse, error) {
+	rsp, err := c.PutSlackWithBody(ctx, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutSlackResponse(rsp)
+}
+
+// PutSlackWithResponse Set how Slack is reached, and try it
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /api/v1/slack (the `PutSlack` operationId).
+func (c *ClientWithResponses) PutSlackWithResponse(ctx context.Context, params *PutSlackParams, body PutSlackJSONRequestBody, reqEditors ...RequestEditorFn) (*PutSlackResponse, error) {
+	rsp, err := c.PutSlack(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParsePutSlackResponse(rsp)
+}
+
+// CheckSlackWithResponse Ask Slack whether the tokens are good
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/slack/check (the `CheckSlack` operationId).
+func (c *ClientWithResponses) CheckSlackWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*CheckSlackResponse, error) {
+	rsp, err := c.CheckSlack(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCheckSlackResponse(rsp)
 }
 
 // ListSpansWithResponse Search spans
@@ -32668,6 +33214,144 @@ func ParseSetupResponse(rsp *http.Response) (*SetupResponse, error) {
 				return nil, err
 			}
 			headers.SetCookie = &value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseGetSlackResponse parses an HTTP response from a GetSlackWithResponse call
+func ParseGetSlackResponse(rsp *http.Response) (*GetSlackResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetSlackResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SlackView
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers GetSlackResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParsePutSlackResponse parses an HTTP response from a PutSlackWithResponse call
+func ParsePutSlackResponse(rsp *http.Response) (*PutSlackResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &PutSlackResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SlackView
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers PutSlackResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
+		}
+		response.Headers200 = &headers
+	}
+
+	return response, nil
+}
+
+// ParseCheckSlackResponse parses an HTTP response from a CheckSlackWithResponse call
+func ParseCheckSlackResponse(rsp *http.Response) (*CheckSlackResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CheckSlackResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SlackView
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers CheckSlackResponse200Headers
+		if values := rsp.Header.Values("ETag"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "ETag", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.ETag = &value
 		}
 		response.Headers200 = &headers
 	}

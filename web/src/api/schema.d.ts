@@ -1232,6 +1232,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/slack": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How Slack is reached */
+        get: operations["get-slack"];
+        /** Set how Slack is reached, and try it */
+        put: operations["put-slack"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/slack/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask Slack whether the tokens are good */
+        post: operations["check-slack"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/spans": {
         parameters: {
             query?: never;
@@ -4352,6 +4387,57 @@ export interface components {
         SignOut: {
             /** @description Send the browser here to sign out at the identity provider too. */
             logout_url?: string;
+        };
+        SlackSettingsBody: {
+            /** @description Where the app-level token is (xapp-…, connections:write): Socket Mode, which needs no address that Slack can reach. */
+            app: string;
+            /** @description Where the bot token is (xoxb-…). Empty, with the others, switches Slack off. */
+            bot: string;
+            /** @description Ids of the channels that are answered; none is all. */
+            channels: string[];
+            /** @default /yagura */
+            command: string;
+            /**
+             * @description Where a channel has not chosen.
+             * @default en
+             * @enum {string}
+             */
+            lang: "en" | "ja";
+            /** @description Where the signing secret is: requests over HTTP. */
+            signing: string;
+        };
+        SlackView: {
+            /** @description Where the app-level token is (xapp-…, connections:write): Socket Mode, which needs no address that Slack can reach. */
+            app: string;
+            bot_name: string;
+            /** @description Ids of the channels that are answered; none is all. */
+            channels: string[];
+            /** @default /yagura */
+            command: string;
+            /** @description Over Socket Mode. */
+            connected: boolean;
+            /**
+             * @description Where a channel has not chosen.
+             * @default en
+             * @enum {string}
+             */
+            lang: "en" | "ja";
+            /** Format: date-time */
+            last_asked?: string;
+            /** @description YAML to make the app from: api.slack.com/apps → Create New App → From a manifest. */
+            manifest: string;
+            /** @description There is a bot token, and a way in. */
+            on: boolean;
+            /** @description What is wrong and how to mend it; empty when nothing is. */
+            problem: string;
+            /** @description Where the signing secret is: requests over HTTP. */
+            signing: string;
+            /**
+             * Format: date-time
+             * @description When the connection began.
+             */
+            since?: string;
+            workspace: string;
         };
         SlowView: {
             /** Format: int64 */
@@ -8190,6 +8276,103 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "get-slack": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SlackView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "put-slack": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag of the state that was edited. The edit is refused (412) when somebody changed it meanwhile. */
+                "If-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SlackSettingsBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SlackView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "check-slack": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SlackView"];
                 };
             };
             /** @description Error */
