@@ -133,9 +133,8 @@ func TestThinningKeepsWholeTracesAndEveryError(t *testing.T) {
 			haveLogs, haveSpans := keptRows(t, s)
 
 			type trace struct {
-				kept, gone  int
-				mustKeep    bool
-				wholeByRule bool
+				kept, gone int
+				mustKeep   bool
 			}
 			of := map[telemetry.TraceID]*trace{}
 			for i := range spans {
