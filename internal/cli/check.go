@@ -55,6 +55,10 @@ type checkedFinding struct {
 	Function  string   `json:"function,omitempty"`
 	File      string   `json:"file,omitempty"`
 	Line      int      `json:"line,omitempty"`
+	// The handler that the code above ran in.
+	Handler     string `json:"handler,omitempty"`
+	HandlerFile string `json:"handler_file,omitempty"`
+	HandlerLine int    `json:"handler_line,omitempty"`
 }
 
 func (c checkCmd) Run(s *session) error {
