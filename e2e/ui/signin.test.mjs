@@ -9,6 +9,7 @@ import { errors } from './suite/errors.mjs';
 import { logs } from './suite/logs.mjs';
 import { pages } from './suite/pages.mjs';
 import { figures, keyboard, people } from './suite/people.mjs';
+import { sql } from './suite/sql.mjs';
 import { traces } from './suite/traces.mjs';
 import { views } from './suite/views.mjs';
 
@@ -33,6 +34,7 @@ logs(world);
 traces(world);
 errors(world);
 views(world);
+sql(world);
 charts(world);
 keyboard(world);
 figures(world);
