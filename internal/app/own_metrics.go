@@ -42,7 +42,7 @@ func (a *App) ownMetrics() error {
 	free := gauge("yagura.disk.free", "By", "Room on the disk of the data folder.")
 	outbox := gauge("yagura.outbox.depth", "{message}", "Notifications that wait to be sent.")
 	dropped := counter("yagura.self.dropped", "{batch}", "Batches of this process's own telemetry that nobody took.")
-	ready := gauge("yagura.ready", "1", "1 when this process can do what its role is for.")
+	ready := gauge("yagura.ready", "", "1 when this process can do what its role is for.")
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
