@@ -7,6 +7,7 @@ import type { Log, Trace } from '~/api/types';
 import { useI18n } from '~/i18n';
 import { colorsFor } from '~/lib/colors';
 import { msOf } from '~/lib/time';
+import { logRow } from '~/lib/waterfall';
 import { Empty } from '~/ui/Empty';
 import { ErrorState } from '~/ui/ErrorState';
 import { Page } from '~/ui/Page';
@@ -18,6 +19,7 @@ import { SpanPanel } from './SpanPanel';
 import { TraceHeader } from './TraceHeader';
 import { TraceTable } from './TraceTable';
 import { TraceToolbar } from './TraceToolbar';
+import { TraceVerdict } from './TraceVerdict';
 import classes from './trace.module.css';
 import { UsualBar } from './UsualBar';
 import { useTraceState } from './useTraceState';
@@ -83,6 +85,12 @@ function Loaded({ trace, logs }: { trace: Trace; logs: Log[] }) {
     state.reveal(index);
     setJump((j) => ({ index, n: (j?.n ?? 0) + 1 }));
   };
+  const goToLog = (i: number) => {
+    const span = state.tree.indexOf.get(logs[i]?.span_id ?? '');
+    if (span !== undefined) state.reveal(span);
+    if (!state.showLogs) set({ logs: '' }, { replace: true });
+    setJump((j) => ({ index: logRow(i), n: (j?.n ?? 0) + 1 }));
+  };
   return (
     <Page
       title={root ? `${root.service}: ${root.name}` : t.trace.title}
@@ -90,6 +98,16 @@ function Loaded({ trace, logs }: { trace: Trace; logs: Log[] }) {
       aside={<TraceHeader trace={trace} colors={colors} />}
     >
       {usual && <UsualBar trace={trace} usual={usual} goTo={goTo} />}
+      <TraceVerdict
+        trace={trace}
+        logs={logs}
+        colors={colors}
+        onSpan={(i) => {
+          goTo(i);
+          state.select(i);
+        }}
+        onLog={goToLog}
+      />
       <TraceToolbar trace={trace} state={state} goTo={goTo} />
       {search.view === 'table' ? (
         <TraceTable trace={trace} rows={state.rows} onOpen={openFromTable} />
