@@ -76,7 +76,7 @@ export function TraceVerdict({ trace, logs, colors, onSpan, onLog }: Props) {
           key={`log${e.id}`}
           type="button"
           className={classes.cite}
-          aria-label={t.log(log.body)}
+          aria-label={t.log(`${log.service} ${log.body}`)}
           title={log.body}
           onClick={() => onLog(i)}
         >
@@ -155,7 +155,7 @@ export function TraceVerdict({ trace, logs, colors, onSpan, onLog }: Props) {
           <div>
             {all.map((g, i) => (
               <div key={`${g.topic}${String(i)}`}>
-                <h3 className={classes.title}>{t.topics[g.topic] ?? g.topic}</h3>
+                <h2 className={classes.title}>{t.topics[g.topic] ?? g.topic}</h2>
                 <ul className={classes.list}>{g.sentences.map(line)}</ul>
               </div>
             ))}
@@ -163,7 +163,7 @@ export function TraceVerdict({ trace, logs, colors, onSpan, onLog }: Props) {
           <div>
             {v.next.length > 0 && (
               <>
-                <h3 className={classes.title}>{t.next}</h3>
+                <h2 className={classes.title}>{t.next}</h2>
                 <ul className={classes.list}>
                   {v.next.map((s) => (
                     <li key={s.kind + s.link}>
@@ -175,7 +175,7 @@ export function TraceVerdict({ trace, logs, colors, onSpan, onLog }: Props) {
             )}
             {v.unusual.length > 0 && (
               <>
-                <h3 className={classes.title}>{t.unusual}</h3>
+                <h2 className={classes.title}>{t.unusual}</h2>
                 <ul className={classes.list}>
                   {v.unusual.map((u) => (
                     <li key={u.text}>
