@@ -93,6 +93,7 @@ func (w *sweep) firsts(g []*unit, lim []int64, began map[[3]string]int64) {
 	}
 	for _, u := range slow {
 		f.covers = append(f.covers, u.spanRef)
+		f.Cuts = append(f.Cuts, Cut{u.trace, u.span, min(u.dur, max(0, u.dur-usual))})
 		if len(f.Traces) < MaxSpanIDs && u.trace != mid.trace {
 			f.Traces = append(f.Traces, u.trace)
 		}

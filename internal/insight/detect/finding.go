@@ -2,6 +2,7 @@ package detect
 
 import (
 	"github.com/yagura-sre/yagura/internal/i18n"
+	"github.com/yagura-sre/yagura/internal/insight"
 	"github.com/yagura-sre/yagura/internal/telemetry"
 )
 
@@ -50,7 +51,19 @@ type Finding struct {
 	// Traces are further traces that show it, at most MaxSpanIDs.
 	Traces []telemetry.TraceID
 
+	// Change is what the saving was worked out with, by the nodes of the trace's tree. Of a
+	// finding over a set it is empty, and Cuts say it of each span in all the traces.
+	Change insight.Change
+	Cuts   []Cut
+
 	covers []spanRef // evidence in all traces, of findings over a set
+}
+
+// Cut is a span that would be so much shorter, were a finding over a set mended.
+type Cut struct {
+	Trace telemetry.TraceID
+	Span  telemetry.SpanID
+	By    int64
 }
 
 // Place is where the fix belongs.

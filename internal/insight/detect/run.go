@@ -122,7 +122,7 @@ func (s *scan) finding(h hit) Finding {
 		Service: entry.Service, Env: entry.Env, Endpoint: s.endpoint(e), Kind: s.kind(h.at),
 		Spans: len(h.nodes), Place: s.place(h.place),
 		CostNS: h.cost, SavingNS: s.what.Spared(root, h.change), Main: root == s.t.Main,
-		Confidence: h.conf, Why: h.why, Requests: 1,
+		Confidence: h.conf, Why: h.why, Requests: 1, Change: h.change,
 	}
 	f.SpanIDs = s.ids(h.nodes)
 	f.Key = key(h.d.ID, entry.Env, entry.Service, f.Place, h.key)

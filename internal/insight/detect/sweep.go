@@ -223,6 +223,7 @@ func (w *sweep) fire(shown []*observation, cost func(o *observation) int64, conf
 	requests := map[telemetry.TraceID]bool{}
 	for _, o := range shown {
 		f.covers = append(f.covers, o.spanRef)
+		f.Cuts = append(f.Cuts, Cut{o.trace, o.span, min(o.dur, max(0, cost(o)))})
 		if !requests[o.trace] {
 			requests[o.trace] = true
 			if len(f.Traces) < MaxSpanIDs && o.trace != mid.trace {
