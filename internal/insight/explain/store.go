@@ -170,7 +170,7 @@ func (s *Store) Similar(ctx context.Context, q SimilarQuery) (*verdict.Similar, 
 			m.Users = f.Distinct
 		case "version":
 			for _, v := range f.Values {
-				m.Versions = append(m.Versions, telemetry.Tally{Value: v.Value, Count: v.Count})
+				m.Versions = append(m.Versions, telemetry.Tally(v))
 			}
 		}
 	}
