@@ -280,6 +280,10 @@ func (m *memory) TraceOutline(_ context.Context, id TraceID, limit int) ([]Span,
 	panic("not asked by this room")
 }
 
+func (m *memory) TraceSteps(context.Context, []TraceID, int) (map[TraceID][]Span, error) {
+	panic("not asked by this room")
+}
+
 func (m *memory) TraceLogs(_ context.Context, id TraceID, limit int) ([]Log, bool, error) {
 	panic("not asked by this room")
 }

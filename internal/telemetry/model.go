@@ -248,6 +248,16 @@ type Span struct {
 	Error     ErrorKey // zero unless it records an error
 }
 
+// Step is what Reader.TraceSteps gives of the span.
+func (s Span) Step() Span {
+	return Span{
+		ID: s.ID, Time: s.Time, Duration: s.Duration,
+		Source:  Source{Env: s.Env, Service: s.Service, Instance: s.Instance, Host: s.Host},
+		TraceID: s.TraceID, SpanID: s.SpanID, ParentID: s.ParentID,
+		Name: s.Name, Kind: s.Kind, Status: s.Status, Endpoint: s.Endpoint, Operation: s.Operation,
+	}
+}
+
 // Outline is what Reader.TraceOutline gives of the span.
 func (s Span) Outline() Span {
 	return Span{

@@ -45,6 +45,10 @@ type Reader interface {
 	Trace(ctx context.Context, id TraceID, limit int) (spans []Span, more bool, err error)
 	// TraceOutline is Trace with no more of each span than a waterfall shows: its Outline.
 	TraceOutline(ctx context.Context, id TraceID, limit int) (spans []Span, more bool, err error)
+	// TraceSteps gives the spans of several traces at once, oldest first, with no more of each
+	// than what was done when: its Step. Traces of more than each spans are left out, and the
+	// largest where all together are several PageBytes.
+	TraceSteps(ctx context.Context, ids []TraceID, each int) (map[TraceID][]Span, error)
 	// TraceLogs gives all logs of a trace, oldest first, whenever it was. It ends as
 	// ReadLogs does.
 	TraceLogs(ctx context.Context, id TraceID, limit int) (logs []Log, more bool, err error)

@@ -165,6 +165,23 @@ func (s scoped) TraceOutline(ctx context.Context, id TraceID, limit int) ([]Span
 	return spans, more, err
 }
 
+func (s scoped) TraceSteps(ctx context.Context, ids []TraceID, each int) (map[TraceID][]Span, error) {
+	services, all, err := s.scope(ctx)
+	if err != nil {
+		return nil, err
+	}
+	traces, err := s.r.TraceSteps(ctx, ids, each)
+	if !all {
+		for id, spans := range traces {
+			spans = slices.DeleteFunc(spans, func(sp Span) bool { return !slices.Contains(services, sp.Service) })
+			if traces[id] = spans; len(spans) == 0 {
+				delete(traces, id)
+			}
+		}
+	}
+	return traces, err
+}
+
 func (s scoped) TraceLogs(ctx context.Context, id TraceID, limit int) ([]Log, bool, error) {
 	services, all, err := s.scope(ctx)
 	if err != nil {

@@ -32,6 +32,16 @@ func (w whole) TraceOutline(ctx context.Context, id TraceID, limit int) (out []S
 	return out, more, err
 }
 
+func (w whole) TraceSteps(ctx context.Context, ids []TraceID, each int) (map[TraceID][]Span, error) {
+	out := map[TraceID][]Span{}
+	for _, id := range ids {
+		if spans, _, _ := w.TraceOutline(ctx, id, each); len(spans) > 0 {
+			out[id] = spans
+		}
+	}
+	return out, nil
+}
+
 func (w whole) TraceLogs(_ context.Context, id TraceID, _ int) (out []Log, more bool, err error) {
 	for _, l := range w.logs {
 		if l.TraceID == id {
@@ -88,6 +98,10 @@ func TestScoped(t *testing.T) {
 		{
 			a, b, c := r.TraceOutline(ctx, TraceID{1, 2}, 100)
 			add(a, b, c)
+		}
+		{
+			a, b := r.TraceSteps(ctx, []TraceID{{1, 2}, {1, 3}}, 100)
+			add(a, b)
 		}
 		{
 			a, b, c := r.TraceLogs(ctx, TraceID{1, 2}, 100)

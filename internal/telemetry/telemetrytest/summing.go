@@ -273,6 +273,36 @@ func (f *filled) oneTrace(t *testing.T) {
 	}
 }
 
+// traceSteps: several traces at once are what each is alone; large ones are left out.
+func (f *filled) traceSteps(t *testing.T) {
+	all := map[telemetry.TraceID][]telemetry.Span{}
+	for _, s := range f.spans {
+		all[s.TraceID] = append(all[s.TraceID], s.Step())
+	}
+	delete(all, telemetry.TraceID{})
+	ids := []telemetry.TraceID{{}, {15: 200}} // none, and unknown
+	for id := range all {
+		ids = append(ids, id)
+	}
+	ids = append(ids, ids[2]) // one twice
+	for _, each := range []int{10000, 5, 0} {
+		got, err := f.TraceSteps(context.Background(), ids, each)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for id, spans := range all {
+			if len(spans) > each {
+				spans = nil
+			}
+			same(t, "the steps of a trace", got[id], spans)
+			delete(got, id)
+		}
+		if len(got) > 0 {
+			t.Errorf("%d traces that were not asked for", len(got))
+		}
+	}
+}
+
 func (f *filled) storage(t *testing.T) {
 	days, err := f.Storage(context.Background())
 	if err != nil {
