@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/yagura-sre/yagura/internal/api"
@@ -103,9 +104,18 @@ func (w timed) Write(ctx context.Context, signal telemetry.Signal, token string,
 	return err
 }
 
-// mountMetrics serves the metrics to who may see the status.
-func (a *App) mountMetrics(to *api.API) {
-	to.Mount("GET /metrics", to.Require(authz.StatusRead, a.own.Scrape()))
+// mountMetrics serves the metrics to who may see the status. The page of metrics has the
+// same address: who asks for a page of HTML, as browsers do, gets that.
+func (a *App) mountMetrics(to *api.API, page http.Handler) {
+	scrape := to.Require(authz.StatusRead, a.own.Scrape())
+	to.Mount("GET /metrics", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Add("Vary", "Accept")
+		if strings.Contains(r.Header.Get("Accept"), "text/html") {
+			page.ServeHTTP(w, r)
+			return
+		}
+		scrape.ServeHTTP(w, r)
+	}))
 }
 
 // openMetricsPort serves them to anybody who reaches an address of their own.

@@ -80,20 +80,22 @@ func (a *App) openAPI(_, background context.Context) error {
 		NoAuth: c.NoAuth(), PublicURL: c.PublicURL, TrustedProxies: proxies, Watch: a.watchRequest,
 	}
 	var served *api.API
+	var page http.Handler
 	if c.Role.Serves() {
 		served = a.newAPI(opt)
-		served.Mount("/", web.Handler())
+		page = web.Handler()
 		a.mountMCP(served)
 		if err := a.mountChat(background, served); err != nil {
 			return err
 		}
 	} else {
 		served = api.New(opt)
-		served.Mount("/", http.HandlerFunc(a.elsewhere))
+		page = http.HandlerFunc(a.elsewhere)
 	}
 	a.mountHealth(served)
 	a.mountPeers(served, background)
-	a.mountMetrics(served)
+	a.mountMetrics(served, page)
+	served.Mount("/", page)
 
 	l, err := net.Listen("tcp", c.Listen)
 	if err != nil {

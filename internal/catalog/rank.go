@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"github.com/yagura-sre/yagura/internal/self"
 	"github.com/yagura-sre/yagura/internal/telemetry"
 )
 
@@ -15,9 +16,12 @@ import (
 //     not stand above a slow front page;
 //  3. by error logs, the only sign of services that serve no requests;
 //  4. by spans and logs, then by name and environment, so that lists stay put.
+//
+// Yagura itself stands last: people come for their own.
 func Rank(stats []telemetry.ServiceFigures) {
 	slices.SortStableFunc(stats, func(a, b telemetry.ServiceFigures) int {
 		return cmp.Or(
+			cmp.Compare(own(a), own(b)),
 			cmp.Compare(b.Errors, a.Errors),
 			cmp.Compare(waiting(b), waiting(a)),
 			cmp.Compare(b.ErrorLogs, a.ErrorLogs),
@@ -33,4 +37,12 @@ func waiting(s telemetry.ServiceFigures) float64 {
 		return 0 // the percentiles of nothing may be anything
 	}
 	return float64(s.Count) * s.P95
+}
+
+// own is 1 for Yagura itself.
+func own(s telemetry.ServiceFigures) int {
+	if s.Service == self.Service {
+		return 1
+	}
+	return 0
 }

@@ -38,6 +38,7 @@ type ServiceView struct {
 	LastSeen  time.Time `json:"last_seen"`
 	Versions  []string  `json:"versions" doc:"Seen in the range, newest first, at most 5."`
 	Instances uint64    `json:"instances"`
+	Own       bool      `json:"own,omitempty" doc:"It is Yagura itself."`
 }
 
 // EndpointView is an endpoint of a service.
@@ -202,7 +203,7 @@ func serviceView(s *telemetry.ServiceFigures) ServiceView {
 	return ServiceView{
 		Service: s.Service, Env: s.Env, Requests: red(s.RED), Before: redBefore(s.Before), Trend: trend(s.Trend),
 		Spans: s.Spans, Logs: s.Logs, ErrorLogs: s.ErrorLogs, LastSeen: telemetry.UTC(s.LastSeen),
-		Versions: filled(s.Versions), Instances: s.Instances,
+		Versions: filled(s.Versions), Instances: s.Instances, Own: own(*s) == 1,
 	}
 }
 

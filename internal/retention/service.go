@@ -106,13 +106,14 @@ type Change struct {
 }
 
 func (c Change) apply(r Rule) (Rule, error) {
-	if isDefaultID(r.ID) && (c.Service != nil && *c.Service != "" || c.Env != nil && *c.Env != "") {
+	service, env := c.Service != nil && *c.Service != r.Service, c.Env != nil && *c.Env != r.Env
+	if isDefaultID(r.ID) && (service || env) {
 		field := "service"
-		if c.Service == nil || *c.Service == "" {
+		if !service {
 			field = "env"
 		}
-		return r, fault.Field(field, i18n.T("The default is for all services and environments. Add a rule of its own for one.",
-			"既定のルールはすべてのサービスと環境が対象です。個別に指定する場合はルールを追加してください。"))
+		return r, fault.Field(field, i18n.T("What a default is for stays. Add a rule of its own for a service or an environment.",
+			"既定のルールの対象は変更できません。個別に指定する場合はルールを追加してください。"))
 	}
 	set(&r.Service, c.Service)
 	set(&r.Env, c.Env)

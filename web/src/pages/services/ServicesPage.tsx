@@ -41,7 +41,9 @@ export function ServicesPage() {
   const range = useRange();
   const by = range.compare ?? 'day';
   const q = useQuery(servicesNowQuery(range.scope, by));
-  const all = q.data?.items ?? none;
+  // Yagura itself is no service of theirs: it stands below, in one line.
+  const all = useMemo(() => q.data?.items.filter((s) => !s.own) ?? none, [q.data]);
+  const own = q.data?.items.find((s) => s.own);
   const owned = useOwners();
   const team = search.team ?? '';
   // In the order of the server: those whose users are hurt first.
@@ -118,6 +120,17 @@ export function ServicesPage() {
             />
           </div>
         </div>
+      )}
+      {own && (
+        <p className={classes.own}>
+          <ServiceLink service={own.service} env={own.env}>
+            {l.own}
+          </ServiceLink>{' '}
+          {l.ownText(
+            F.perMinute(own.requests.count / minutes, lang),
+            F.percent(share(own.requests.errors, own.requests.count)),
+          )}
+        </p>
       )}
     </Page>
   );
