@@ -5176,6 +5176,9 @@ type ServiceView struct {
 	LastSeen  time.Time `json:"last_seen"`
 	Logs      int64     `json:"logs"`
 
+	// Own It is Yagura itself.
+	Own *bool `json:"own,omitempty"`
+
 	// Requests Its server and consumer spans.
 	Requests RedView `json:"requests"`
 	Service  string  `json:"service"`

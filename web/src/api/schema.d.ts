@@ -4295,6 +4295,8 @@ export interface components {
             last_seen: string;
             /** Format: int64 */
             logs: number;
+            /** @description It is Yagura itself. */
+            own?: boolean;
             /** @description Its server and consumer spans. */
             requests: components["schemas"]["RedView"];
             service: string;

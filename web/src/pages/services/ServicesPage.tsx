@@ -31,6 +31,9 @@ import { servicesNowQuery } from './services.queries';
 import { requestsOf } from './tables';
 
 const none: Service[] = [];
+/** What the server keeps of itself: a new one has nothing else to show. */
+const OURS = 'yagura';
+const ours = (s: Service) => s.service === OURS;
 const keyOf = (s: Service) => `${s.service}\u0000${s.env}`;
 
 export function ServicesPage() {
@@ -93,8 +96,14 @@ export function ServicesPage() {
         <ErrorState error={q.error} retry={() => void q.refetch()} />
       ) : !q.data ? (
         <SkeletonRows rows={10} height={20} />
-      ) : all.length === 0 ? (
-        <NoServices />
+      ) : all.every(ours) ? (
+        <NoServices>
+          {all.length > 0 && (
+            <p>
+              {l.onlyOurs} <ServiceLink service={OURS} env="" />
+            </p>
+          )}
+        </NoServices>
       ) : rows.length === 0 ? (
         <Empty title={l.noneOfTeam} text={l.noneOfTeamText}>
           <PageLink to="/services">{l.allTeams}</PageLink>
@@ -122,7 +131,7 @@ export function ServicesPage() {
         </div>
       )}
       {own && (
-        <p className={classes.own}>
+        <p className={`dim ${classes.own}`}>
           <ServiceLink service={own.service} env={own.env}>
             {l.own}
           </ServiceLink>{' '}
