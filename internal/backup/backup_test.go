@@ -205,6 +205,7 @@ func TestFailuresAndOneAtATime(t *testing.T) {
 	if st := await(t, s); st.Phase != Failed || st.Err == nil {
 		t.Errorf("%+v", st)
 	}
+	s.work.Wait() // it is told of before all of it is cleared
 	left, err := os.ReadDir(s.opt.Folder)
 	if err != nil || len(left) > 1 || len(left) == 1 && !strings.HasSuffix(left[0].Name(), failedSuffix) {
 		t.Errorf("a failed backup left %v (%v)", left, err)

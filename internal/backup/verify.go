@@ -16,6 +16,9 @@ func (s *Service) Verify(name string) (State, error) {
 	if !strings.HasPrefix(name, prefix) || filepath.Base(name) != name || strings.HasSuffix(name, partial) {
 		return State{}, notThere(name)
 	}
+	if s.beingMade(name) {
+		return State{}, fault.New(fault.Conflict, i18n.F("The backup %s is still being made. It can be checked when it is done.", "バックアップ %s は作成中です。完了後に検証してください。", name))
+	}
 	all, err := s.List()
 	if err != nil {
 		return State{}, err
@@ -37,6 +40,12 @@ func (s *Service) Verify(name string) (State, error) {
 		return st.clone(), nil
 	}
 	return State{}, notThere(name)
+}
+
+func (s *Service) beingMade(name string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.now != nil && s.now.Name == name && s.now.Finished.IsZero()
 }
 
 func notThere(name string) error {

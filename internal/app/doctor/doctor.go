@@ -56,9 +56,11 @@ func Examine(ctx context.Context, opt Options) []Finding {
 	d := &doctor{Options: opt}
 	// The addresses are the operator's own, so they may be internal ones.
 	d.http = netguard.New(netguard.Options{AnyAddress: true, Timeout: 5 * time.Second, Redirects: -1, MaxResponse: 64 << 10}).Client()
-	for _, check := range []func(context.Context){
-		d.folder, d.disk, d.sync, d.limits, d.ports, d.exposure, d.certificates, d.engine, d.metrics, d.database, d.identity, d.skew,
-	} {
+	checks := []func(context.Context){d.limits, d.ports, d.exposure, d.certificates, d.engine, d.metrics, d.database, d.identity, d.skew}
+	if opt.Config.Role.Ingests() { // the others keep nothing on a disk
+		checks = append([]func(context.Context){d.folder, d.disk, d.sync}, checks...)
+	}
+	for _, check := range checks {
 		check(ctx)
 	}
 	return d.found

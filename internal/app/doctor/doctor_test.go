@@ -86,6 +86,37 @@ func TestWell(t *testing.T) {
 	}
 }
 
+// A role that takes no telemetry has neither receivers nor a data folder: what stands in
+// their settings is not looked at, and keeps nothing from starting.
+func TestRolesWithoutReceivers(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = taken.Close() }()
+	for _, role := range []config.Role{config.RoleQuery, config.RoleJobs, config.RoleIngest} {
+		c := well(t)
+		c.Role, c.OTLP.GRPC = role, taken.Addr().String()
+		c.OTLP.HTTP, c.OTLP.Auth = "0.0.0.0:0", "none"
+		c.OTLP.TLS = config.OTLPTLS{Cert: "/nowhere/c.pem", Key: "/nowhere/k.pem"}
+		seen := map[string]bool{}
+		for _, f := range examine(t, c, "") {
+			seen[f.Check] = true
+			if strings.Contains(f.Text.En, "otlp.") {
+				seen["otlp"] = true
+			}
+		}
+		for _, check := range []string{"otlp", "data_folder", "disk_space", "fsync"} {
+			if seen[check] != role.Ingests() {
+				t.Errorf("%s: %s is looked at: %v", role, check, seen[check])
+			}
+		}
+		if !seen["ports"] || !seen["database"] {
+			t.Errorf("%s: %v", role, seen)
+		}
+	}
+}
+
 func TestUnwell(t *testing.T) {
 	c := well(t)
 	if err := os.Chmod(c.DataDir, 0o755); err != nil {

@@ -175,9 +175,19 @@ func (d *doctor) limits(context.Context) {
 	d.say("memory", OK, text)
 }
 
+type port struct{ setting, addr string }
+
+// receivers are the addresses that senders send to: none where the role takes no telemetry.
+func (d *doctor) receivers() []port {
+	if !d.Config.Role.Ingests() {
+		return nil
+	}
+	return []port{{"otlp.grpc", d.Config.OTLP.GRPC}, {"otlp.http", d.Config.OTLP.HTTP}}
+}
+
 // ports checks that each address can be listened on, or is by a running Yagura.
 func (d *doctor) ports(ctx context.Context) {
-	for _, p := range []struct{ setting, addr string }{{"listen", d.Config.Listen}, {"otlp.grpc", d.Config.OTLP.GRPC}, {"otlp.http", d.Config.OTLP.HTTP}} {
+	for _, p := range append([]port{{"listen", d.Config.Listen}}, d.receivers()...) {
 		if p.addr == "" {
 			continue
 		}
@@ -205,7 +215,7 @@ func (d *doctor) exposure(context.Context) {
 	if !config.Loopback(c.Listen) && c.TLS.Cert == "" && !strings.HasPrefix(c.PublicURL, "https://") {
 		open = append(open, "listen")
 	}
-	for _, p := range []struct{ setting, addr string }{{"otlp.grpc", c.OTLP.GRPC}, {"otlp.http", c.OTLP.HTTP}} {
+	for _, p := range d.receivers() {
 		if p.addr != "" && !config.Loopback(p.addr) && c.OTLP.TLS.Cert == "" {
 			open = append(open, p.setting)
 		}

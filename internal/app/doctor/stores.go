@@ -23,10 +23,11 @@ import (
 
 func (d *doctor) certificates(context.Context) {
 	c := d.Config
-	for _, f := range []tlsfile.Files{
-		{Cert: c.TLS.Cert, Key: c.TLS.Key, Field: "tls"},
-		{Cert: c.OTLP.TLS.Cert, Key: c.OTLP.TLS.Key, ClientCA: c.OTLP.TLS.ClientCA, Field: "otlp.tls"},
-	} {
+	all := []tlsfile.Files{{Cert: c.TLS.Cert, Key: c.TLS.Key, Field: "tls"}}
+	if c.Role.Ingests() {
+		all = append(all, tlsfile.Files{Cert: c.OTLP.TLS.Cert, Key: c.OTLP.TLS.Key, ClientCA: c.OTLP.TLS.ClientCA, Field: "otlp.tls"})
+	}
+	for _, f := range all {
 		if f.Cert == "" {
 			d.say("certificate", Skipped, i18n.F("%s: no certificate is configured.", "%s: 証明書は設定されていません。", f.Field))
 			continue
