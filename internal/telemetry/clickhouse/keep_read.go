@@ -2,6 +2,7 @@ package clickhouse
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -35,6 +36,16 @@ func (s *Store) keptNotesNow(ctx context.Context) ([]telemetry.KeptDay, error) {
 		if err != nil {
 			return nil, err
 		}
+		attached, err := s.AttachedDays(ctx)
+		if err != nil {
+			return nil, err
+		}
+		// What was brought back is whole as long as it is there.
+		notes = slices.DeleteFunc(notes, func(n telemetry.KeptDay) bool {
+			return slices.ContainsFunc(attached, func(a telemetry.AttachedDay) bool {
+				return a.Day == n.Day && a.Signal == n.Signal && a.State == telemetry.Attached
+			})
+		})
 		s.kept.notes, s.kept.asked = notes, now
 	}
 	return s.kept.notes, nil
@@ -106,6 +117,17 @@ func (s *Store) rebuildable(ctx context.Context, r telemetry.Range) error {
 	notes, err := s.KeptDays(ctx, r.From.UTC().Format(time.DateOnly))
 	if err != nil {
 		return err
+	}
+	attached, err := s.AttachedDays(ctx)
+	if err != nil {
+		return err
+	}
+	for _, a := range attached {
+		if day, err := dayOf(a.Day); err == nil && day.Before(r.To) && r.From.Before(day.AddDate(0, 0, 1)) {
+			return fault.Field("from", i18n.F(
+				"%s was brought back from the archive. Its figures stay as they were counted when the rows arrived, and are not computed anew.",
+				"%s はアーカイブから復帰した日です。集計は受信時の値のまま保持され、再計算の対象になりません。", a.Day))
+		}
 	}
 	last := ""
 	for _, n := range notes {

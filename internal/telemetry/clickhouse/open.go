@@ -59,6 +59,8 @@ type Store struct {
 	bulk   bulk
 	first  firstMinute
 	kept   keptNotes
+	// smallPieces is, in tests, how many rows a piece of an archive has at most.
+	smallPieces uint64
 	// lookups are those of single traces, under way.
 	lookups singleflight.Group
 }

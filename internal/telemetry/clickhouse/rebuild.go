@@ -217,7 +217,7 @@ func (s *Store) planBackfill(ctx context.Context) error {
 	for _, signal := range []telemetry.Signal{telemetry.Logs, telemetry.Spans} {
 		var n uint64
 		var a, b int64
-		row := s.admin.QueryRow(ctx, fmt.Sprintf("SELECT count(), toUnixTimestamp64Nano(min(time)), toUnixTimestamp64Nano(max(time)) FROM %s.%s WHERE arrived = toDateTime64(0, 9, 'UTC')", s.opt.Database, signal))
+		row := s.admin.QueryRow(ctx, fmt.Sprintf("SELECT count(), toUnixTimestamp64Nano(min(time)), toUnixTimestamp64Nano(max(time)) FROM %s.%s WHERE arrived = toDateTime64(0, 9, 'UTC') AND attached = 0", s.opt.Database, signal))
 		if err := row.Scan(&n, &a, &b); err != nil {
 			return s.explain(ctx, err)
 		}
@@ -249,7 +249,7 @@ func (s *Store) rebuildHour(ctx context.Context, r *rebuilding, hour, before tim
 	ctx = upkeep(ctx)
 	d := ddl{s.opt.Database, s.opt.Cluster}
 	from, to := hour, hour.Add(time.Hour)
-	ofRows := fmt.Sprintf("time >= %s AND time < %s AND toStartOfTenMinutes(arrived) < %s", sqlTime(from), sqlTime(to), sqlTime(before))
+	ofRows := fmt.Sprintf("time >= %s AND time < %s AND attached = 0 AND toStartOfTenMinutes(arrived) < %s", sqlTime(from), sqlTime(to), sqlTime(before))
 	for _, signal := range []telemetry.Signal{telemetry.Logs, telemetry.Spans} {
 		var n, bare uint64
 		row := s.admin.QueryRow(ctx, fmt.Sprintf("SELECT count(), countIf(arrived = toDateTime64(0, 9, 'UTC')) FROM %s WHERE %s", d.Table(signal.String()), ofRows))

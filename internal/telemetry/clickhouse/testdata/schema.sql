@@ -405,3 +405,24 @@ ENGINE = MergeTree
 PARTITION BY (purpose, day)
 ORDER BY hash;
 
+-- 0011_archive
+ALTER TABLE yagura.logs  ADD COLUMN IF NOT EXISTS attached UInt8 CODEC(ZSTD(1));
+
+ALTER TABLE yagura.logs_trial  ADD COLUMN IF NOT EXISTS attached UInt8 CODEC(ZSTD(1));
+
+ALTER TABLE yagura.spans  ADD COLUMN IF NOT EXISTS attached UInt8 CODEC(ZSTD(1));
+
+ALTER TABLE yagura.spans_trial  ADD COLUMN IF NOT EXISTS attached UInt8 CODEC(ZSTD(1));
+
+CREATE TABLE IF NOT EXISTS yagura.kept_attached 
+(
+    day      Date,
+    signal   LowCardinality(String),
+    state    LowCardinality(String),
+    row_count UInt64,
+    until    DateTime('UTC'),
+    updated  DateTime64(6, 'UTC')
+)
+ENGINE = ReplacingMergeTree(updated)
+ORDER BY (day, signal);
+

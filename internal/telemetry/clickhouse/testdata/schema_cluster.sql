@@ -448,3 +448,28 @@ ENGINE = ReplicatedMergeTree('/yagura/yagura/all/kept_traces', '{shard}-{replica
 PARTITION BY (purpose, day)
 ORDER BY hash;
 
+-- 0011_archive
+ALTER TABLE yagura.logs_local ON CLUSTER main ADD COLUMN IF NOT EXISTS attached UInt8 CODEC(ZSTD(1));
+
+ALTER TABLE yagura.logs ON CLUSTER main ADD COLUMN IF NOT EXISTS attached UInt8 CODEC(ZSTD(1));
+
+ALTER TABLE yagura.logs_trial ON CLUSTER main ADD COLUMN IF NOT EXISTS attached UInt8 CODEC(ZSTD(1));
+
+ALTER TABLE yagura.spans_local ON CLUSTER main ADD COLUMN IF NOT EXISTS attached UInt8 CODEC(ZSTD(1));
+
+ALTER TABLE yagura.spans ON CLUSTER main ADD COLUMN IF NOT EXISTS attached UInt8 CODEC(ZSTD(1));
+
+ALTER TABLE yagura.spans_trial ON CLUSTER main ADD COLUMN IF NOT EXISTS attached UInt8 CODEC(ZSTD(1));
+
+CREATE TABLE IF NOT EXISTS yagura.kept_attached ON CLUSTER main
+(
+    day      Date,
+    signal   LowCardinality(String),
+    state    LowCardinality(String),
+    row_count UInt64,
+    until    DateTime('UTC'),
+    updated  DateTime64(6, 'UTC')
+)
+ENGINE = ReplicatedReplacingMergeTree('/yagura/yagura/all/kept_attached', '{shard}-{replica}', updated)
+ORDER BY (day, signal);
+
