@@ -7,20 +7,16 @@ import (
 
 	"github.com/yagura-sre/yagura/internal/fault"
 	"github.com/yagura-sre/yagura/internal/retention"
-	"github.com/yagura-sre/yagura/internal/self"
 	"github.com/yagura-sre/yagura/internal/telemetry"
 	"github.com/yagura-sre/yagura/internal/telemetry/promtsdb"
 )
 
 func (a *App) openRetention(context.Context, context.Context) error {
-	r, own := a.Config.Retention, ""
-	if a.Config.Self.Enabled {
-		own = self.Service
-	}
+	r := a.Config.Retention
 	a.retain = retention.New(retention.Options{
 		DB: a.db, Store: a.store, Metrics: keptMetrics{a}, Audit: a.people, Clock: a.Clock, Log: a.Log.With("room", "retention"),
 		Defaults: retention.Defaults{Logs: r.Logs.D(), LogsThinned: r.LogsThinned.D(), Spans: r.Spans.D(), SpansThinned: r.SpansThinned.D(),
-			Metrics: a.Config.Metrics.Retention.D(), OneIn: r.KeepOneIn, Own: own},
+			Metrics: a.Config.Metrics.Retention.D(), OneIn: r.KeepOneIn},
 		Disk: a.rowsDisk, Still: a.still.writing,
 	})
 	for _, j := range a.retain.Jobs() {

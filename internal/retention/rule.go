@@ -139,34 +139,16 @@ func (rs Rules) with(r Rule) Rules {
 type Defaults struct {
 	Logs, LogsThinned, Spans, SpansThinned, Metrics time.Duration
 	OneIn                                           int
-	// Own is the service that Yagura keeps its own telemetry under, which a week is enough
-	// for; "" when it keeps none.
-	Own string
 }
-
-// ownDays are how long Yagura's own rows are kept when nobody says otherwise.
-const ownDays = 7
 
 func (d Defaults) rules() Rules {
 	days := func(t time.Duration) int { return int((t + 24*time.Hour - 1) / (24 * time.Hour)) }
-	all := Rules{
+	return Rules{
 		{ID: "logs", Signal: telemetry.Logs, WholeDays: days(d.Logs), ThinDays: days(d.LogsThinned), OneIn: d.OneIn},
 		{ID: "spans", Signal: telemetry.Spans, WholeDays: days(d.Spans), ThinDays: days(d.SpansThinned), OneIn: d.OneIn},
 		{ID: "metrics", Signal: telemetry.Metrics, WholeDays: days(d.Metrics)},
 	}
-	if d.Own != "" {
-		all = append(all,
-			Rule{ID: "own-logs", Signal: telemetry.Logs, Service: d.Own, WholeDays: min(ownDays, days(d.Logs))},
-			Rule{ID: "own-spans", Signal: telemetry.Spans, Service: d.Own, WholeDays: min(ownDays, days(d.Spans))})
-	}
-	return all
 }
 
 // isDefaultID says that a rule of this id is there without anybody having added it.
-func isDefaultID(id string) bool {
-	switch id {
-	case "logs", "spans", "metrics", "own-logs", "own-spans":
-		return true
-	}
-	return false
-}
+func isDefaultID(id string) bool { return id == "logs" || id == "spans" || id == "metrics" }
