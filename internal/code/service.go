@@ -325,16 +325,18 @@ func (s *Service) Locate(ctx context.Context, q Query) (p Place, err error) {
 
 // open gives the source of a commit, taking it first where it is not kept.
 func (s *Service) open(ctx context.Context, r Repository, commit string, from source) (*snapshot, error) {
-	s.taking.Lock()
-	defer s.taking.Unlock()
-	t, err := openSnapshot(ctx, s.folder(r.ID), commit, from, s.Clock.Now())
-	if err != nil {
-		return nil, err
+	folder := s.folder(r.ID)
+	// Who asks for a commit that is kept does not wait for another's to be fetched.
+	if _, err := os.Stat(archiveOf(folder, commit)); errors.Is(err, os.ErrNotExist) {
+		s.taking.Lock()
+		defer s.taking.Unlock()
+		defer func() {
+			if err := tidy(folder); err != nil {
+				s.Log.Warn("old source is still there", "error", err)
+			}
+		}()
 	}
-	if err := tidy(s.folder(r.ID)); err != nil {
-		s.Log.Warn("old source is still there", "error", err)
-	}
-	return t, nil
+	return openSnapshot(ctx, folder, commit, from, s.Clock.Now())
 }
 
 var hexForm = regexp.MustCompile(`^[0-9a-f]{7,40}$`)

@@ -51,9 +51,11 @@ func (s *snapshot) Read(p string) (string, bool) {
 
 func (s *snapshot) Close() error { return s.zip.Close() }
 
+func archiveOf(folder, commit string) string { return filepath.Join(folder, commit+".zip") }
+
 // openSnapshot opens the archive of a commit, which take makes first where there is none.
 func openSnapshot(ctx context.Context, folder, commit string, from source, now time.Time) (*snapshot, error) {
-	file := filepath.Join(folder, commit+".zip")
+	file := archiveOf(folder, commit)
 	if _, err := os.Stat(file); errors.Is(err, os.ErrNotExist) {
 		if err := take(ctx, file, commit, from); err != nil {
 			return nil, err
