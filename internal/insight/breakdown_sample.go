@@ -3,6 +3,8 @@ package insight
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -37,9 +39,15 @@ type Figures interface {
 	Requests(ctx context.Context, q telemetry.DerivedQuery) (telemetry.RED, *telemetry.RED, telemetry.Trend, telemetry.Derived, error)
 }
 
+// StepReader reads many traces at once.
+type StepReader interface {
+	Reader
+	TraceSteps(ctx context.Context, ids []telemetry.TraceID, each int) (map[telemetry.TraceID][]telemetry.Span, error)
+}
+
 // Breakdowns says where the time of endpoints goes.
 type Breakdowns struct {
-	reader  Reader
+	reader  StepReader
 	figures Figures
 	clock   clock.Clock
 
@@ -54,7 +62,7 @@ type keptBreakdown struct {
 }
 
 // NewBreakdowns makes the service.
-func NewBreakdowns(r Reader, f Figures, c clock.Clock) *Breakdowns {
+func NewBreakdowns(r StepReader, f Figures, c clock.Clock) *Breakdowns {
 	return &Breakdowns{reader: r, figures: f, clock: c, kept: map[string]keptBreakdown{}}
 }
 
@@ -204,29 +212,19 @@ func (b *Breakdowns) read(ctx context.Context, q endpointQuery) (*Sampled, error
 			})
 		}
 	}
-	g, gctx = errgroup.WithContext(ctx)
-	g.SetLimit(readsAtOnce)
-	for id, take := range trees {
-		g.Go(func() error {
-			spans, more, err := b.reader.Trace(gctx, id, largestTrace)
-			if err != nil {
-				return err
-			}
-			t := &Tree{Main: -1}
-			if !more { // of a part, the path would be another
-				t = Assemble(spans)
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			s.Spans += len(spans)
-			for _, f := range take {
-				f(t)
-			}
-			return nil
-		})
-	}
-	if err := g.Wait(); err != nil {
+	traces, err := b.reader.TraceSteps(ctx, slices.Collect(maps.Keys(trees)), largestTrace)
+	if err != nil {
 		return nil, err
+	}
+	for id, take := range trees {
+		s.Spans += len(traces[id])
+		t := &Tree{Main: -1} // of a part, the path would be another
+		if spans := traces[id]; len(spans) > 0 {
+			t = Assemble(spans)
+		}
+		for _, f := range take {
+			f(t)
+		}
 	}
 	s.Breakdown = breakDown(read[0], read[1], read[2])
 	return s, nil
@@ -279,9 +277,15 @@ func (b *Breakdowns) Trace(ctx context.Context, ref string) (*Compared, error) {
 	if err != nil {
 		return nil, err
 	}
-	spans, _, err := b.reader.Trace(ctx, id, MaxSpans)
+	traces, err := b.reader.TraceSteps(ctx, []telemetry.TraceID{id}, MaxSpans)
 	if err != nil {
 		return nil, err
+	}
+	spans := traces[id]
+	if len(spans) == 0 { // also one that is too large to be read whole
+		if spans, _, err = b.reader.Trace(ctx, id, MaxSpans); err != nil {
+			return nil, err
+		}
 	}
 	if len(spans) == 0 {
 		return nil, noTrace(id, 0)

@@ -197,6 +197,17 @@ func (s *shelf) Trace(_ context.Context, id telemetry.TraceID, limit int) ([]tel
 	return spans[:min(limit, len(spans))], len(spans) > limit, nil
 }
 
+func (s *shelf) TraceSteps(_ context.Context, ids []telemetry.TraceID, each int) (map[telemetry.TraceID][]telemetry.Span, error) {
+	out := map[telemetry.TraceID][]telemetry.Span{}
+	for _, id := range ids {
+		s.reads.Add(1)
+		if spans := s.traces[id]; len(spans) > 0 && len(spans) <= each {
+			out[id] = spans
+		}
+	}
+	return out, nil
+}
+
 func (s *shelf) TraceLogs(context.Context, telemetry.TraceID, int) ([]telemetry.Log, bool, error) {
 	return nil, false, nil
 }
