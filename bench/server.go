@@ -44,7 +44,8 @@ func startServer(bin, dir string) (*server, error) {
 	s.cmd = exec.Command(bin, "serve", "--no-auth", "--data-dir", filepath.Join(dir, "data"),
 		"--listen", api, "--otlp-http", otlp, "--otlp-grpc", freeAddr())
 	// A repeated question must be answered by work, not from memory of the last time.
-	s.cmd.Env = append(os.Environ(), "YAGURA_ENGINE_SETTINGS=use_query_condition_cache=0")
+	// What is stored is counted, so it keeps nothing of itself.
+	s.cmd.Env = append(os.Environ(), "YAGURA_ENGINE_SETTINGS=use_query_condition_cache=0", "YAGURA_SELF_ENABLED=false")
 	s.cmd.Stdout, s.cmd.Stderr = log, log
 	begin := time.Now()
 	if err := s.cmd.Start(); err != nil {
