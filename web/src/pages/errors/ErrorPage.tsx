@@ -17,6 +17,7 @@ import { CopyButton } from '~/ui/CopyButton';
 import { type ChartData, gridOf } from '~/ui/chart/data';
 import { Marks } from '~/ui/chart/Marks';
 import { TimeChart } from '~/ui/chart/TimeChart';
+import { texts as codeTexts } from '~/ui/code/code.texts';
 import { Empty } from '~/ui/Empty';
 import { ErrorState } from '~/ui/ErrorState';
 import { Page } from '~/ui/Page';
@@ -30,12 +31,14 @@ import classes from './errors.module.css';
 import { type Change, type ErrorGroup, errorQuery, useDecides, useEdit } from './errors.queries';
 import { texts } from './errors.texts';
 import { History } from './History';
+import { Issue } from './Issue';
 import { Occurrence } from './Occurrence';
 import { useSentence } from './sentence';
 import { Tallies } from './Tallies';
 
 export function ErrorPage() {
   const t = useTexts(texts);
+  const code = useTexts(codeTexts);
   const { service, group } = useParams({ strict: false }) as { service: string; group: string };
   const range = useRange();
   const { search, set } = useUrl();
@@ -114,6 +117,13 @@ export function ErrorPage() {
           </p>
           <div className={classes.decide}>
             {decides && <Actions group={g} pending={edit.isPending} onChange={change} onAsk={setAsked} />}
+            <Issue
+              group={g}
+              envs={groups.map((x) => x.env)}
+              span={q.data.span}
+              log={q.data.log}
+              onOpened={(link) => edit.mutate({ service, group, change: { note: code.openedNote(link) } })}
+            />
             <span className={classes.behind}>
               <span className="dim">{t.behind}</span>
               {g.signals.includes('spans') && (

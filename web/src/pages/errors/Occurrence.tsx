@@ -18,7 +18,7 @@ import { SkeletonRows } from '~/ui/SkeletonRows';
 import { rowParam } from '../logs/openRow';
 import classes from './errors.module.css';
 import { texts } from './errors.texts';
-import { Stack } from './Stack';
+import { StackSource } from './StackSource';
 
 export function Occurrence({ span, log }: { span: Span | undefined; log: Log | undefined }) {
   const t = useTexts(texts);
@@ -36,7 +36,8 @@ export function Occurrence({ span, log }: { span: Span | undefined; log: Log | u
           <strong className="bad">{exception?.type || span?.name || log?.level}</strong>
           {message && <>: {message}</>}
         </p>
-        {exception?.stack ? <Stack stack={exception.stack} /> : <p className="dim">{t.noStack}</p>}
+        {!exception?.stack && <p className="dim">{t.noStack}</p>}
+        <StackSource key={one.id} span={span} log={log} />
       </section>
       {one.trace_id ? (
         <Request trace={one.trace_id} span={one.span_id ?? ''} />

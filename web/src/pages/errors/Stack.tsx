@@ -5,12 +5,21 @@ import { useTexts } from '~/i18n';
 import { count } from '~/lib/format';
 import { framesIn, partsOf } from '~/lib/frames';
 import { CopyButton } from '~/ui/CopyButton';
+import { Frames } from '~/ui/code/Frames';
+import type { Clue } from '~/ui/code/frame';
 import { Icon } from '~/ui/Icon';
 import { ScrollPre } from '~/ui/ScrollPre';
 import classes from './errors.module.css';
 import { texts } from './errors.texts';
 
-export function Stack({ stack }: { stack: string }) {
+interface Props {
+  stack: string;
+  /** chosen is the frame whose source is shown; without onChoose none can be. */
+  chosen?: Clue | undefined;
+  onChoose?: ((c: Clue) => void) | undefined;
+}
+
+export function Stack({ stack, chosen, onChoose }: Props) {
   const t = useTexts(texts);
   const parts = useMemo(() => partsOf(stack), [stack]);
   // Without own code there is nothing to put first.
@@ -42,7 +51,7 @@ export function Stack({ stack }: { stack: string }) {
             </button>
           ) : (
             <span key={i} className={classes.frames} data-kind={p.kind}>
-              {p.lines.join('\n')}
+              <Frames lines={p.lines} chosen={chosen} onChoose={onChoose} />
             </span>
           ),
         )}

@@ -10,6 +10,7 @@ import * as T from '~/lib/time';
 import { rowParam } from '~/pages/logs/openRow';
 import { type AttributeRow, Attributes, attributeRows } from '~/ui/Attributes';
 import { CopyButton } from '~/ui/CopyButton';
+import { SpanSource } from '~/ui/code/SpanSource';
 import classes from '~/ui/detail.module.css';
 import { ErrorState } from '~/ui/ErrorState';
 import { ExceptionBox, Flags } from '~/ui/ExceptionBox';
@@ -115,6 +116,7 @@ function Details({ span, brief }: { span: Span; brief: TraceSpan }) {
   return (
     <>
       {span.exception && <ExceptionBox exception={span.exception} />}
+      <SpanSource span={span} />
       <Attributes title={t.detail.attributes} rows={attributeRows(span.attributes)} onFilter={search} />
       {span.events.length > 0 && (
         <section className={classes.section}>
