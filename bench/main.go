@@ -19,8 +19,9 @@ type options struct {
 	bin, endpoint, token string
 	pid                  int
 	rows, stored         int
-	seconds              int
+	seconds, before      int
 	dir, keep            string
+	self                 bool
 }
 
 // scenario is one measurement. It prints its results as it has them.
@@ -51,8 +52,10 @@ func main() {
 	flag.IntVar(&o.rows, "rows", 1_000_000, "rows sent by ingest scenarios")
 	flag.IntVar(&o.stored, "stored", 5_000_000, "rows of each signal stored for questions")
 	flag.IntVar(&o.seconds, "seconds", 60, "how long rate and idle take")
+	flag.IntVar(&o.before, "before", 0, "idle only: rows of each signal that are there when the trickle begins, an hour's being 72,000")
 	flag.StringVar(&o.dir, "dir", "", "where data goes; a temporary folder when empty")
 	flag.StringVar(&o.keep, "keep", "", "questions only: a folder whose rows are used again, filled if it has none, and left there")
+	flag.BoolVar(&o.self, "self", false, "let the server keep its own telemetry, as it does unless told otherwise; its rows are not counted")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -81,7 +84,7 @@ func with(o options, f func(s *server) error) error {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	s, err := startServer(o.bin, dir)
+	s, err := startServer(o, dir)
 	if err != nil {
 		return err
 	}
@@ -211,6 +214,17 @@ func delay(ctx context.Context, o options) error {
 
 func idle(ctx context.Context, o options) error {
 	return with(o, func(s *server) error {
+		for _, signal := range []string{"logs", "spans"} {
+			if o.before == 0 {
+				break
+			}
+			if err := o.sender(s.otlp, 1).send(ctx, newLoad(signal, requestRows), o.before); err != nil {
+				return err
+			}
+			if err := s.settle(signal, o.before); err != nil {
+				return err
+			}
+		}
 		for _, signal := range []string{"logs", "spans"} {
 			send := o.sender(s.otlp, 1)
 			send.rate = 20

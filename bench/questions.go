@@ -23,7 +23,7 @@ func questions(ctx context.Context, o options) error {
 	} else if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	s, err := startServer(o.bin, dir)
+	s, err := startServer(o, dir)
 	if err != nil {
 		return err
 	}
@@ -38,7 +38,7 @@ func questions(ctx context.Context, o options) error {
 		return err
 	}
 	s.stop()
-	if s, err = startServer(o.bin, dir); err != nil {
+	if s, err = startServer(o, dir); err != nil {
 		return err
 	}
 	fmt.Printf("  start on these rows: %s\n", s.started.Round(time.Millisecond))
