@@ -259,7 +259,7 @@ export const ja = {
     durations: '所要時間',
     chartKind: 'グラフ',
     ok: '正常・未設定',
-    error: 'error',
+    error: 'エラー',
     time: '時刻',
     root: '最初のスパン',
     duration: '所要時間',

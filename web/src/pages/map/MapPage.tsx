@@ -34,7 +34,12 @@ export function MapPage() {
   const graph = useMemo(() => (q.data ? graphOf(q.data) : undefined), [q.data]);
   const focus = search.service ?? '';
   const shown = useMemo(() => (graph && focus ? around(graph, focus) : graph), [graph, focus]);
-  const drawing = useMemo(() => (shown ? placed(shown) : undefined), [shown]);
+  // What was drawn before keeps its place while the same nodes are there.
+  const last = useRef<Drawing | undefined>(undefined);
+  const drawing = useMemo(() => (shown ? placed(shown, last.current) : undefined), [shown]);
+  useEffect(() => {
+    last.current = drawing;
+  }, [drawing]);
   const names = [
     ...new Set([
       ...(focus ? [focus] : []),
@@ -187,7 +192,7 @@ function Picture({ drawing: d }: { drawing: Drawing }) {
                     strokeWidth={1 + 3 * (Math.log(1 + l.red.count) / Math.log(1 + most))}
                     markerEnd={`url(#map-${bad ? 'bad' : 'line'})`}
                   >
-                    <title>{`${label} · p95 ${F.duration(l.red.p95_ns, lang)}`}</title>
+                    <title>{`${label} · p95 ${F.duration(l.red.p95_ns, lang)}\n${t.seenBy}`}</title>
                   </path>
                   {middle && (d.lines.length <= 40 || l.from === hot || l.to === hot) && (
                     <text

@@ -60,3 +60,32 @@ test('sixty services stand apart, in the same places however the answer is order
     for (const m of a.nodes.slice(i + 1))
       expect(Math.abs(n.x - m.x) >= WIDE || Math.abs(n.y - m.y) >= HIGH, `${n.name} ${m.name}`).toBe(true);
 });
+
+test('a refresh with the same nodes moves none of them, and draws the lines of now', () => {
+  const a = [
+    edge('front', 'http', 'cart', 'cart'),
+    edge('cart', 'db', 'pg'),
+    edge('mail', 'http', 'cart', 'cart'),
+  ];
+  const first = placed(graphOf(data(a)));
+  const spots = (d: ReturnType<typeof placed>) => d.nodes.map((n) => [n.id, n.x, n.y]);
+  const b = [
+    edge('front', 'db', 'pg'),
+    edge('cart', 'db', 'pg'),
+    edge('cart', 'http', 'mail', 'mail'),
+    edge('front', 'http', 'cart', 'cart'),
+  ];
+  expect(spots(placed(graphOf(data(b))))).not.toEqual(spots(first));
+  const next = placed(graphOf(data(b)), first);
+  expect(spots(next)).toEqual(spots(first));
+  expect([next.width, next.height]).toEqual([first.width, first.height]);
+  expect(next.lines.map((l) => l.id).sort()).toEqual(
+    graphOf(data(b))
+      .lines.map((l) => l.id)
+      .sort(),
+  );
+  for (const l of next.lines) expect(l.points.length).toBeGreaterThan(1);
+  // One more node, and the map is laid out anew.
+  const more = placed(graphOf(data([...b, edge('mail', 'http', 'smtp')])), next);
+  expect(more.nodes).toHaveLength(5);
+});

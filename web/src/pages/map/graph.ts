@@ -92,28 +92,51 @@ export function around(g: { nodes: Node[]; lines: Line[] }, service: string) {
   return { nodes: g.nodes.filter((n) => keep.has(n.id)), lines };
 }
 
-/** placed lays the graph out from left to right, callers before what they call. */
-export function placed(g: { nodes: Node[]; lines: Line[] }): Drawing {
+type Point = { x: number; y: number };
+
+/** straight joins two nodes from edge to edge. */
+function straight(a: Point, b: Point): Point[] {
+  const [from, to] = a.x <= b.x ? [a.x + WIDE / 2, b.x - WIDE / 2] : [a.x - WIDE / 2, b.x + WIDE / 2];
+  return [
+    { x: from, y: a.y },
+    { x: (from + to) / 2, y: (a.y + b.y) / 2 },
+    { x: to, y: b.y },
+  ];
+}
+
+/** placed lays the graph out from left to right, callers before what they call. Where the
+ * nodes are those of a drawing before, they stay where they were, for a map that moves under
+ * one's eyes is read anew each time: only the lines are those of now. */
+export function placed(g: { nodes: Node[]; lines: Line[] }, before?: Drawing): Drawing {
+  // In the order of names, so that a refresh does not shuffle the map.
+  const nodes = [...g.nodes].sort((a, b) => (a.id < b.id ? -1 : 1));
+  const all = [...g.lines].sort((a, b) => (a.id < b.id ? -1 : 1));
+  const lines = all.filter((l) => l.from !== l.to);
+  if (before && before.nodes.length === nodes.length && nodes.every((n, i) => n.id === before.nodes[i]!.id)) {
+    const at = new Map(before.nodes.map((n) => [n.id, { x: n.x, y: n.y }]));
+    const drawn = new Map(before.lines.map((l) => [l.id, l.points]));
+    return {
+      width: before.width,
+      height: before.height,
+      nodes: nodes.map((n) => ({ ...n, ...at.get(n.id)! })),
+      lines: lines.map((l) => ({
+        ...l,
+        points: drawn.get(l.id) ?? straight(at.get(l.from)!, at.get(l.to)!),
+      })),
+    };
+  }
   const d = new Graph({ directed: true });
   d.setGraph({ rankdir: 'LR', nodesep: 18, ranksep: 120, edgesep: 12, marginx: 20, marginy: 20 });
   d.setDefaultEdgeLabel(() => ({}));
-  // In the order of names, so that a refresh does not shuffle the map.
-  const nodes = [...g.nodes].sort((a, b) => (a.id < b.id ? -1 : 1));
-  const lines = [...g.lines].sort((a, b) => (a.id < b.id ? -1 : 1));
   for (const n of nodes) d.setNode(n.id, { width: WIDE, height: HIGH });
-  for (const l of lines) if (l.from !== l.to) d.setEdge(l.from, l.to, {});
+  for (const l of lines) d.setEdge(l.from, l.to, {});
   layout(d);
   const size = d.graph() as { width?: number; height?: number };
-  const at = (id: string) => d.node(id) as { x: number; y: number };
+  const at = (id: string) => d.node(id) as Point;
   return {
     width: size.width ?? 0,
     height: size.height ?? 0,
     nodes: nodes.map((n) => ({ ...n, x: at(n.id).x, y: at(n.id).y })),
-    lines: lines
-      .filter((l) => l.from !== l.to)
-      .map((l) => ({
-        ...l,
-        points: (d.edge(l.from, l.to) as { points: { x: number; y: number }[] }).points,
-      })),
+    lines: lines.map((l) => ({ ...l, points: (d.edge(l.from, l.to) as { points: Point[] }).points })),
   };
 }

@@ -247,7 +247,7 @@ function SpanTable({ title, rows }: { title: string; rows: Span[] }) {
       value: (s) => s.status,
       cell: (s) => (
         <span className={s.status === 'error' ? 'bad' : 'dim'} title={s.status_message}>
-          {s.attributes['http.response.status_code'] ?? ''} {s.status === 'error' ? 'error' : ''}
+          {s.attributes['http.response.status_code'] ?? ''} {s.status === 'error' ? t.error : ''}
         </span>
       ),
     },

@@ -1,7 +1,7 @@
 // The first page of a new server: how to send data, ready to paste.
 import { Button, Loader, Tabs } from '@mantine/core';
 import { useMutation, useQuery } from '@tanstack/react-query';
-import { useState } from 'react';
+import { type ReactNode, useState } from 'react';
 import { api, unwrap } from '~/api/client';
 import { statusQuery } from '~/api/queries';
 import { useT } from '~/i18n';
@@ -14,7 +14,7 @@ import { Icon } from '~/ui/Icon';
 import { ScrollPre } from '~/ui/ScrollPre';
 import classes from './services.module.css';
 
-export function NoServices() {
+export function NoServices({ children }: { children?: ReactNode }) {
   const t = useT();
   const range = useRange();
   return (
@@ -26,6 +26,7 @@ export function NoServices() {
         {range.live && <Loader size={14} />}
         {range.live ? t.onboard.waiting : t.onboard.notLive}
       </div>
+      {children}
     </div>
   );
 }

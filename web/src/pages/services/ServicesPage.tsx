@@ -31,9 +31,6 @@ import { servicesNowQuery } from './services.queries';
 import { requestsOf } from './tables';
 
 const none: Service[] = [];
-/** What the server keeps of itself: a new one has nothing else to show. */
-const OURS = 'yagura';
-const ours = (s: Service) => s.service === OURS;
 const keyOf = (s: Service) => `${s.service}\u0000${s.env}`;
 
 export function ServicesPage() {
@@ -96,11 +93,11 @@ export function ServicesPage() {
         <ErrorState error={q.error} retry={() => void q.refetch()} />
       ) : !q.data ? (
         <SkeletonRows rows={10} height={20} />
-      ) : all.every(ours) ? (
+      ) : all.length === 0 ? (
         <NoServices>
-          {all.length > 0 && (
+          {own && (
             <p>
-              {l.onlyOurs} <ServiceLink service={OURS} env="" />
+              {l.onlyOurs} <ServiceLink service={own.service} env={own.env} />
             </p>
           )}
         </NoServices>
