@@ -23,36 +23,17 @@ func (a *App) openReleases(_, _ context.Context) error {
 	return nil
 }
 
-// sightings tells the release room which versions telemetry shows: from the figures by
-// the minute where the store keeps them, else from the services of the range.
+// sightings tells the release room which versions telemetry shows.
 type sightings struct{ app *App }
 
 func (s sightings) Versions(ctx context.Context, from, to time.Time) ([]release.Sighting, error) {
-	r := telemetry.Range{From: from, To: to}
-	if derived, ok := any(s.app.store).(telemetry.DerivedReader); ok {
-		figures, _, err := derived.Versions(ctx, telemetry.DerivedQuery{Range: r, Limit: 100_000})
-		if err != nil {
-			return nil, err
-		}
-		out := make([]release.Sighting, 0, len(figures))
-		for _, f := range figures {
-			out = append(out, release.Sighting{Env: f.Env, Service: f.Service, Version: f.Version, First: telemetry.UTC(f.First), Last: telemetry.UTC(f.Last)})
-		}
-		return out, nil
-	}
-	stats, err := s.app.store.Services(ctx, r, "", 1)
+	figures, _, err := s.app.store.Versions(ctx, telemetry.DerivedQuery{Range: telemetry.Range{From: from, To: to}, Limit: 100_000})
 	if err != nil {
 		return nil, err
 	}
-	var out []release.Sighting
-	for _, v := range stats {
-		last := telemetry.UTC(v.LastSeen)
-		if len(v.Versions) > 1 {
-			last = to.Add(-1) // whose it is, is not known
-		}
-		for _, version := range v.Versions {
-			out = append(out, release.Sighting{Env: v.Env, Service: v.Service, Version: version, First: from, Last: last})
-		}
+	out := make([]release.Sighting, 0, len(figures))
+	for _, f := range figures {
+		out = append(out, release.Sighting{Env: f.Env, Service: f.Service, Version: f.Version, First: telemetry.UTC(f.First), Last: telemetry.UTC(f.Last)})
 	}
 	return out, nil
 }
