@@ -45,7 +45,7 @@ function places(world, w) {
     ['errors', w.errors, (p) => nav(p, w.errors), (p) => p.getByRole('link', { name: /IllegalStateException/ }).first().waitFor()],
     ['error', 'java.lang.IllegalStateException', (p) => p.getByRole('link', { name: /IllegalStateException/ }).first().click(),
       (p) => p.getByText('Terminal.java:42').first().waitFor()],
-    ['sql', 'SQL', (p) => nav(p, 'SQL'), (p) => p.getByRole('button', { name: /^spans/ }).waitFor()],
+    ['sql', 'SQL', (p) => nav(p, 'SQL'), (p) => p.getByRole('button', { name: /^spans [\d,]+$/ }).waitFor()],
     ['status', w.status, (p) => nav(p, w.status), (p) => p.getByRole('cell', { name: 'payment' }).first().waitFor()],
     ['account', w.settings, (p) => nav(p, w.settings), (p) => p.getByRole('textbox', { name: w.name }).waitFor()],
     ['users', w.settings, (p) => p.getByRole('tab', { name: w.users }).click(), (p) => p.getByRole('cell', { name: /Aoi/ }).first().waitFor()],

@@ -57,6 +57,10 @@ export function Grid({ columns, rows, sort, onSort }: Props) {
         <div role="row" aria-rowindex={1} className={classes.head}>
           {columns.map((c, i) => {
             const dir = sort === c.name ? 'ascending' : sort === `-${c.name}` ? 'descending' : 'none';
+            const zone =
+              isTime(c.type) && /^DateTime/.test(bare(c.type))
+                ? ` ${/'([^']+)'\)/.exec(c.type)?.[1] ?? 'UTC'}`
+                : '';
             return (
               <span
                 role="columnheader"
@@ -69,15 +73,13 @@ export function Grid({ columns, rows, sort, onSort }: Props) {
                   type="button"
                   className="plain"
                   title={`${c.name} ${c.type}`}
-                  aria-label={t.sortBy(c.name)}
+                  aria-label={t.sortBy(c.name + zone)}
                   onClick={() =>
                     onSort(dir === 'none' ? (isNumber(c.type) ? `-${c.name}` : c.name) : next(sort, c))
                   }
                 >
                   {c.name}
-                  {isTime(c.type) && /^DateTime/.test(bare(c.type)) && (
-                    <span className="dim"> {/'([^']+)'\)/.exec(c.type)?.[1] ?? 'UTC'}</span>
-                  )}
+                  {zone && <span className="dim">{zone}</span>}
                   {dir !== 'none' && <Icon name={dir === 'ascending' ? 'up' : 'down'} size={10} />}
                 </button>
               </span>

@@ -1,6 +1,6 @@
 import { useMemo, useState } from 'react';
 import type { IngestStatus } from '~/api/types';
-import { useI18n } from '~/i18n';
+import { useI18n, useTexts } from '~/i18n';
 import { compare } from '~/lib/filter';
 import * as F from '~/lib/format';
 import { Ago } from '~/ui/Ago';
@@ -8,7 +8,9 @@ import { CopyButton } from '~/ui/CopyButton';
 import { type Column, DataTable } from '~/ui/DataTable';
 import { PageLink } from '~/ui/PageLink';
 import { useUrl } from '~/url';
+import { firstSentence } from './sentence';
 import classes from './status.module.css';
+import { texts } from './status.texts';
 
 const FIRST = 30;
 
@@ -133,6 +135,23 @@ function Example({ text }: { text: string }) {
   );
 }
 
+/**
+ * What happened, and how to mend it. Both are one text of the server's, the same as the
+ * guide's; its first sentence says what happened.
+ */
+function Reason({ refusal: r }: { refusal: IngestStatus['refusals'][number] }) {
+  const t = useTexts(texts);
+  const [what, mend] = firstSentence(r.text || r.reason);
+  return (
+    <div className={classes.reason}>
+      <span className="warn">{what}</span> {mend}{' '}
+      <a href={r.guide} target="_blank" rel="noreferrer" className={classes.guide}>
+        {t.guide}
+      </a>
+    </div>
+  );
+}
+
 export function Refusals({ ingest }: { ingest: IngestStatus }) {
   const { t } = useI18n();
   return (
@@ -148,7 +167,7 @@ export function Refusals({ ingest }: { ingest: IngestStatus }) {
             {
               id: 'reason',
               header: t.status.reason,
-              cell: (r) => <span className="warn">{r.text || r.reason}</span>,
+              cell: (r) => <Reason refusal={r} />,
             },
             {
               id: 'outcome',

@@ -1,17 +1,22 @@
 import { useQuery } from '@tanstack/react-query';
 import { ingestQuery, statusQuery, storageQuery } from '~/api/queries';
 import type { IngestStatus, Status } from '~/api/types';
-import { useI18n } from '~/i18n';
+import { useI18n, useTexts } from '~/i18n';
 import * as F from '~/lib/format';
 import { useRange } from '~/shell/RangeContext';
+import { ServiceLink } from '~/ui/EntityLink';
 import { ErrorState } from '~/ui/ErrorState';
 import { Icon } from '~/ui/Icon';
 import { Page } from '~/ui/Page';
 import { SkeletonRows } from '~/ui/SkeletonRows';
 import { Quarantine, Redactions, Refusals, Sources, Transports } from './Ingest';
+import { Jobs } from './Jobs';
 import { Disk, Engine, Wal } from './Parts';
+import { Processes } from './Processes';
+import { Rebuilds } from './Rebuilds';
 import { Storage } from './Storage';
 import classes from './status.module.css';
+import { texts } from './status.texts';
 
 export function StatusPage() {
   const { t } = useI18n();
@@ -33,6 +38,7 @@ export function StatusPage() {
             <Wal status={status.data} />
             <Disk status={status.data} />
           </div>
+          <Processes status={status.data} />
         </>
       )}
       {ingest.error && !ingest.data ? (
@@ -55,6 +61,8 @@ export function StatusPage() {
       ) : (
         <SkeletonRows rows={6} />
       )}
+      <Jobs live={range.live} />
+      <Rebuilds live={range.live} />
     </Page>
   );
 }
@@ -62,6 +70,7 @@ export function StatusPage() {
 /** The one sentence that most people come for, and what is behind it. */
 function Overall({ status, ingest }: { status: Status; ingest: IngestStatus | undefined }) {
   const { t, lang } = useI18n();
+  const x = useTexts(texts);
   const rate = ingest?.sources.reduce((n, s) => n + s.rows_per_second, 0) ?? 0;
   const fine = status.healthy && status.problems.length === 0;
   return (
@@ -83,6 +92,13 @@ function Overall({ status, ingest }: { status: Status; ingest: IngestStatus | un
         </div>
         {fine && ingest && ingest.sources.length > 0 && (
           <div>{t.status.fineDetail(F.perSecond(rate, lang), F.group(ingest.sources.length))}</div>
+        )}
+        {ingest?.sources.some((s) => s.own) && (
+          <div>
+            <ServiceLink service="yagura" env="">
+              {x.own}
+            </ServiceLink>
+          </div>
         )}
         {status.problems.map((p) => (
           <div key={p.text}>

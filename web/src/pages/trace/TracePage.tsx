@@ -74,7 +74,9 @@ function Loaded({ trace, logs }: { trace: Trace; logs: Log[] }) {
   const state = useTraceState(trace, logs);
   const colors = useMemo(() => colorsFor(trace.services.map((s) => s.service)), [trace]);
   const [jump, setJump] = useState<{ index: number; n: number } | null>(null);
-  const usual = useQuery(usualQuery(trace.trace_id)).data;
+  // Only what answers requests or handles messages has others to be compared with.
+  const comparable = trace.spans.some((s) => s.kind === 'server' || s.kind === 'consumer');
+  const usual = useQuery({ ...usualQuery(trace.trace_id), enabled: comparable }).data;
   const slow = useMemo(() => slowSpans(usual), [usual]);
   const root = trace.spans[0];
   const openFromTable = useCallback(

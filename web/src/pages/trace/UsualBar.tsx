@@ -30,7 +30,7 @@ export function UsualBar({ trace, usual: u, goTo }: Props) {
     return (
       <div className={classes.usual} data-state="few">
         <span className="dim">
-          {t.few(F.count(u.read))} {endpoint}
+          {t.few(F.count(u.read))} <span className={classes.underlined}>{endpoint}</span>
         </span>
       </div>
     );
@@ -79,7 +79,7 @@ export function UsualBar({ trace, usual: u, goTo }: Props) {
         <Icon name={things.length > 0 || ratio > 1.5 ? 'warning' : 'ok'} size={14} />
         <strong>{head(d(u.duration_ns), d(u.p50_ns))}</strong>{' '}
         <span className="dim">
-          {t.of(F.count(u.read))} {endpoint}
+          {t.of(F.count(u.read))} <span className={classes.underlined}>{endpoint}</span>
         </span>{' '}
         <TraceLink id={u.trace_id}>{t.typical}</TraceLink>{' '}
         <a
