@@ -105,7 +105,7 @@ func (r Rule) Validate() error {
 	case r.Kind != "" && r.Kind != Web && r.Kind != API && r.Kind != Worker:
 		return fault.Field("kind", i18n.F("%q is no kind: choose web, api or worker.", "種別「%s」は使えません。web、api、worker のいずれかを指定してください。", string(r.Kind)))
 	case r.Limit != 0 && (r.Limit < leastLimit || r.Limit > mostLimit):
-		return fault.Field("limit", i18n.T("A level lies between 1 ms and 24 h; leave it out to hold the endpoint to its own usual.", "基準値は1ミリ秒以上24時間以下で指定してください。省略すると、そのエンドポイントの通常値を基準とします。"))
+		return fault.Field("limit", i18n.T("A level lies between 1 ms and 24 h; leave it out to hold the endpoint to its own usual.", "基準値は1 ms以上24時間以下で指定してください。省略すると、そのエンドポイントの通常値を基準とします。"))
 	case r.By == "":
 		return fault.Field("by", i18n.T("A level has somebody who set it.", "基準値には設定者が必要です。"))
 	case strings.TrimSpace(r.Why) == "":
@@ -215,7 +215,7 @@ func (l Level) From() i18n.Text {
 	case Web:
 		return i18n.T("The default for web pages: p95 within 1 s", "Webページの標準の基準値（p95が1秒以内）")
 	case API:
-		return i18n.T("The default for APIs: p95 within 500 ms", "APIの標準の基準値（p95が500ミリ秒以内）")
+		return i18n.T("The default for APIs: p95 within 500 ms", "APIの標準の基準値（p95が500 ms以内）")
 	}
 	return i18n.T("The default for workers: p95 at most a quarter above its own usual", "ワーカーの標準の基準値（p95が通常値の1.25倍以内）")
 }

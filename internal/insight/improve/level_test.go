@@ -138,14 +138,14 @@ func TestStanding(t *testing.T) {
 		ja    string
 	}{
 		{"four weeks", web, weeks(500, 900, 1000, 500, 2400), Ready, 4, "p95が基準値1秒を4週間続けて満たしています。SLOとして維持する段階です。"},
-		{"three weeks", web, weeks(500, 900, 1000, 1001, 500), Within, 3, "p95は500ミリ秒で、基準値1秒以内です（3週間継続）"},
+		{"three weeks", web, weeks(500, 900, 1000, 1001, 500), Within, 3, "p95は500 msで、基準値1秒以内です（3週間継続）"},
 		{"over now", web, weeks(2400, 500, 500, 500, 500), Over, 0, "p95が基準値を超えています（2.4秒 → 1秒以下）"},
 		{"nothing is known", web, nil, Unknown, 0, "リクエストが少なく、判定できません（1週間に100件以上必要です）。"},
 		{"few requests now", web, few, Unknown, 0, "リクエストが少なく、判定できません（1週間に100件以上必要です）。"},
-		{"a week is missing", web, gap, Within, 2, "p95は500ミリ秒で、基準値1秒以内です（2週間継続）"},
-		{"a week had few", web, thin, Within, 2, "p95は500ミリ秒で、基準値1秒以内です（2週間継続）"},
-		{"a worker within its usual has no level to promise", levels.Of(e, "", Worker, weeks(500, 500, 500, 500, 500)), weeks(500, 500, 500, 500, 500), Within, 5, "p95は500ミリ秒で、基準値625ミリ秒以内です（5週間継続）"},
-		{"a worker over its usual", levels.Of(e, "", Worker, busy), busy, Over, 0, "p95が基準値を超えています（3秒 → 625ミリ秒以下）"},
+		{"a week is missing", web, gap, Within, 2, "p95は500 msで、基準値1秒以内です（2週間継続）"},
+		{"a week had few", web, thin, Within, 2, "p95は500 msで、基準値1秒以内です（2週間継続）"},
+		{"a worker within its usual has no level to promise", levels.Of(e, "", Worker, weeks(500, 500, 500, 500, 500)), weeks(500, 500, 500, 500, 500), Within, 5, "p95は500 msで、基準値625 ms以内です（5週間継続）"},
+		{"a worker over its usual", levels.Of(e, "", Worker, busy), busy, Over, 0, "p95が基準値を超えています（3秒 → 625 ms以下）"},
 		{"a worker's usual is not known", levels.Of(e, "", Worker, weeks(500)), weeks(500), Unknown, 0, "通常値がまだ分かりません（100件以上の週が3週分必要です）。"},
 	} {
 		s := Stand(c.l, c.weeks)
@@ -193,7 +193,7 @@ func TestWhereALevelComesFrom(t *testing.T) {
 	l, _ := NewLevels([]Rule{set(Scope{Service: "cart"}, "", time.Second, "スマホの回線でも待たせないため")})
 	for want, level := range map[string]Level{
 		"サービス cartの基準値（2026-11-16にAokiさんが設定：スマホの回線でも待たせないため）": l.Of(e, "", Web, nil),
-		"APIの標準の基準値（p95が500ミリ秒以内）":                            none.Of(e, "", API, nil),
+		"APIの標準の基準値（p95が500 ms以内）":                            none.Of(e, "", API, nil),
 		"ワーカーの標準の基準値（p95が通常値の1.25倍以内）":                        none.Of(e, "", Worker, nil),
 	} {
 		if got := level.From(); got.Ja != want || got.En == "" {
@@ -204,7 +204,7 @@ func TestWhereALevelComesFrom(t *testing.T) {
 
 func TestDurationsReadAsAPersonWrites(t *testing.T) {
 	for d, want := range map[time.Duration]string{
-		0: "0ミリ秒", 850 * time.Microsecond: "850マイクロ秒", 3200 * time.Microsecond: "3.2ミリ秒", 2400 * time.Millisecond: "2.4秒", 12345 * time.Millisecond: "12秒",
+		0: "0 ms", 850 * time.Microsecond: "850 µs", 3200 * time.Microsecond: "3.2 ms", 2400 * time.Millisecond: "2.4秒", 12345 * time.Millisecond: "12秒",
 		59_960 * time.Millisecond: "1分", 83 * time.Second: "1分23秒", 3725 * time.Second: "1時間2分", 999_900 * time.Microsecond: "1秒",
 	} {
 		if got := span(d); got.Ja != want {
