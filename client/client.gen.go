@@ -5312,7 +5312,10 @@ type SlackSettingsBodyLang string
 // SlackView defines model for SlackView.
 type SlackView struct {
 	// App Where the app-level token is (xapp-…, connections:write): Socket Mode, which needs no address that Slack can reach.
-	App     string `json:"app"`
+	App string `json:"app"`
+
+	// Bot Where the bot token is (xoxb-…). Empty, with the others, switches Slack off.
+	Bot     string `json:"bot"`
 	BotName string `json:"bot_name"`
 
 	// Channels Ids of the channels that are answered; none is all.

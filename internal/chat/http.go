@@ -21,7 +21,7 @@ type SlackView struct {
 	Connected bool       `json:"connected" doc:"Over Socket Mode."`
 	Since     *time.Time `json:"since,omitempty" doc:"When the connection began."`
 	Workspace string     `json:"workspace"`
-	Bot       string     `json:"bot_name"`
+	BotName   string     `json:"bot_name"`
 	LastAsked *time.Time `json:"last_asked,omitempty"`
 	Problem   string     `json:"problem" doc:"What is wrong and how to mend it; empty when nothing is."`
 	Manifest  string     `json:"manifest" doc:"YAML to make the app from: api.slack.com/apps → Create New App → From a manifest."`
@@ -53,7 +53,7 @@ func Register(a *api.API, s *Service) {
 		st := s.State()
 		v := SlackView{
 			SlackSettingsBody: SlackSettingsBody{set.Bot, set.App, set.Signing, set.Command, string(set.Lang), set.Channels},
-			On:                set.On(), Connected: st.Connected, Workspace: st.Workspace, Bot: st.Bot,
+			On:                set.On(), Connected: st.Connected, Workspace: st.Workspace, BotName: st.Bot,
 			Problem: st.Problem.In(api.Lang(ctx)), Manifest: manifest(set, s.UI()),
 		}
 		if st.Connected {

@@ -4411,6 +4411,8 @@ export interface components {
         SlackView: {
             /** @description Where the app-level token is (xapp-…, connections:write): Socket Mode, which needs no address that Slack can reach. */
             app: string;
+            /** @description Where the bot token is (xoxb-…). Empty, with the others, switches Slack off. */
+            bot: string;
             bot_name: string;
             /** @description Ids of the channels that are answered; none is all. */
             channels: string[];
