@@ -7,6 +7,7 @@ import { servicesQuery } from '~/api/queries';
 import { useI18n } from '~/i18n';
 import { compare } from '~/lib/filter';
 import { traceIdIn } from '~/lib/ids';
+import { useReadsCode } from '~/ui/code/code.queries';
 import { Icon, type IconName } from '~/ui/Icon';
 import { carried, useUrl } from '~/url';
 import { useRange } from './RangeContext';
@@ -110,6 +111,7 @@ function useEntries(text: string): Entry[] {
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   const setLanguage = useLanguage();
   const admin = useIsAdmin();
+  const code = useReadsCode();
   const services = useQuery(servicesQuery(scope)).data?.items ?? [];
   const keep = carried(search);
   const q = text.trim();
@@ -165,8 +167,10 @@ function useEntries(text: string): Entry[] {
     page('/sql', 'code', t.nav.sql),
     page('/status', 'status', t.nav.status),
     tab('account', t.settings.account),
+    ...(code ? [tab('repositories', lang === 'ja' ? 'リポジトリ' : 'Repositories')] : []),
     ...(admin
       ? [
+          tab('slack', 'Slack'),
           tab('users', t.settings.users),
           tab('tokens', t.settings.tokens),
           tab('backups', lang === 'ja' ? 'バックアップ' : 'Backups'),

@@ -2,6 +2,7 @@ import { Tabs } from '@mantine/core';
 import { useNavigate, useParams } from '@tanstack/react-router';
 import { useT, useTexts } from '~/i18n';
 import { useIsAdmin, useReadsAudit } from '~/shell/Session';
+import { useReadsCode } from '~/ui/code/code.queries';
 import { Empty } from '~/ui/Empty';
 import { Page } from '~/ui/Page';
 import { carried, useUrl } from '~/url';
@@ -13,8 +14,12 @@ import { texts as backupTexts } from './backups.texts';
 import { Notifications } from './Notifications';
 import { texts as notifyTexts } from './notifications.texts';
 import { Owners } from './Owners';
+import { Repositories } from './Repositories';
 import { Retention } from './Retention';
+import { texts as repositoryTexts } from './repositories.texts';
 import { texts as retentionTexts } from './retention.texts';
+import { SlackSettings } from './Slack';
+import { texts as slackTexts } from './slack.texts';
 import { Teams } from './Teams';
 import { Tokens } from './Tokens';
 import { texts as teamTexts } from './teams.texts';
@@ -32,6 +37,9 @@ export function SettingsPage() {
   const n = useTexts(notifyTexts);
   const r = useTexts(retentionTexts);
   const b = useTexts(backupTexts);
+  const c = useTexts(repositoryTexts);
+  const k = useTexts(slackTexts);
+  const code = useReadsCode();
   const current = [
     'account',
     'teams',
@@ -39,6 +47,8 @@ export function SettingsPage() {
     'users',
     'tokens',
     'notifications',
+    'slack',
+    'repositories',
     'retention',
     'backups',
     'audit',
@@ -61,6 +71,8 @@ export function SettingsPage() {
           {admin && <Tabs.Tab value="users">{t.settings.users}</Tabs.Tab>}
           {admin && <Tabs.Tab value="tokens">{t.settings.tokens}</Tabs.Tab>}
           {admin && <Tabs.Tab value="notifications">{n.title}</Tabs.Tab>}
+          {admin && <Tabs.Tab value="slack">{k.title}</Tabs.Tab>}
+          {code && <Tabs.Tab value="repositories">{c.title}</Tabs.Tab>}
           <Tabs.Tab value="retention">{r.title}</Tabs.Tab>
           {admin && <Tabs.Tab value="backups">{b.title}</Tabs.Tab>}
           {audit && <Tabs.Tab value="audit">{a.title}</Tabs.Tab>}
@@ -78,6 +90,12 @@ export function SettingsPage() {
         <Tabs.Panel value="tokens">{admin ? <Tokens /> : <Empty title={t.settings.adminOnly} />}</Tabs.Panel>
         <Tabs.Panel value="notifications">
           {admin ? <Notifications /> : <Empty title={t.settings.adminOnly} />}
+        </Tabs.Panel>
+        <Tabs.Panel value="slack">
+          {admin ? <SlackSettings /> : <Empty title={t.settings.adminOnly} />}
+        </Tabs.Panel>
+        <Tabs.Panel value="repositories">
+          {code ? <Repositories /> : <Empty title={c.membersOnly} />}
         </Tabs.Panel>
         <Tabs.Panel value="retention">
           <Retention />
