@@ -8,11 +8,14 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/yagura-sre/yagura/internal/api"
+	"github.com/yagura-sre/yagura/internal/authz"
 	"github.com/yagura-sre/yagura/internal/clock"
+	"github.com/yagura-sre/yagura/internal/people"
 	"github.com/yagura-sre/yagura/internal/telemetry"
 	"pgregory.net/rapid"
 )
@@ -81,6 +84,8 @@ var now = time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
 
 // reader answers with what it was given, and remembers what it was asked.
 type reader struct {
+	mu    sync.Mutex
+	asked []telemetry.DerivedQuery // of requests
 	telemetry.DerivedReader // what is not set here is not asked
 	stats                   []telemetry.ServiceFigures
 	edges                   []telemetry.Edge
@@ -100,7 +105,45 @@ func (r *reader) ServiceFigures(_ context.Context, q telemetry.DerivedQuery) ([]
 }
 
 func (r *reader) Requests(_ context.Context, q telemetry.DerivedQuery) (telemetry.RED, *telemetry.RED, telemetry.Trend, telemetry.Derived, error) {
-	return r.red, nil, telemetry.Trend{}, r.derived(q), nil
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.asked = append(r.asked, q)
+	return r.red, nil, telemetry.Trend{Count: []uint64{uint64(q.To.Unix())}}, r.derived(q), nil
+}
+
+type ownerOf struct{ Owner }
+
+func (o ownerOf) Of(_ context.Context, service string) (Owner, error) {
+	o.Service = service
+	return o.Owner, nil
+}
+
+// The page of a service says whose it is, and how it went in the range compared with, only
+// where that is asked for.
+func TestPageTellsOwnerAndThen(t *testing.T) {
+	r := &reader{red: telemetry.RED{Count: 1}}
+	q := telemetry.DerivedQuery{Range: telemetry.Range{From: now.Add(-time.Hour), To: now}, Service: "cart", Compare: 24 * time.Hour}
+	o := Owner{Team: people.Team{ID: "t1", Slug: "shop", Name: "Shop"}}
+	s := NewService(r, clock.NewFake(now)).WithOwners(ownerOf{o})
+	ctx := authz.With(t.Context(), authz.Principal{Kind: authz.KindUser, Role: authz.Viewer})
+	for _, then := range []bool{false, true} {
+		r.asked = nil
+		p, err := s.Page(ctx, q, then)
+		if err != nil || p.Owner.Service != "cart" || p.Owner.Team.ID != "t1" || (p.Then != nil) != then {
+			t.Fatalf("%v: %+v, %v", then, p, err)
+		}
+		if !then {
+			continue
+		}
+		want := now.Add(-24 * time.Hour)
+		if len(r.asked) != 2 || p.Then.Count[0] != uint64(want.Unix()) || p.Trend.Count[0] != uint64(now.Unix()) {
+			t.Errorf("asked %+v, then %+v", r.asked, p.Then)
+		}
+	}
+	q.Compare = 0
+	if p, err := s.Page(ctx, q, true); err != nil || p.Then != nil {
+		t.Errorf("compared with nothing: %+v, %v", p.Then, err)
+	}
 }
 
 func (r *reader) Endpoints(_ context.Context, q telemetry.DerivedQuery) ([]telemetry.EndpointFigures, telemetry.Derived, error) {

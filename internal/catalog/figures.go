@@ -5,6 +5,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/yagura-sre/yagura/internal/authz"
 	"github.com/yagura-sre/yagura/internal/fault"
 	"github.com/yagura-sre/yagura/internal/i18n"
 	"github.com/yagura-sre/yagura/internal/telemetry"
@@ -27,6 +28,8 @@ type ServicePage struct {
 	Requests  telemetry.RED
 	Before    *telemetry.RED
 	Trend     telemetry.Trend
+	Then      *telemetry.Trend // the course of the range compared with, where it is asked for
+	Owner     Owner
 	Versions  []telemetry.VersionFigures
 	Endpoints []telemetry.EndpointFigures
 	Out, In   []telemetry.Edge // what it depends on, and what depends on it
@@ -35,8 +38,9 @@ type ServicePage struct {
 	Instances []telemetry.InstanceFigures
 }
 
-// Page gathers what is known of a service. The questions are asked side by side.
-func (s *Service) Page(ctx context.Context, q telemetry.DerivedQuery) (*ServicePage, error) {
+// Page gathers what is known of a service. The questions are asked side by side. then asks
+// for the course of the range compared with, too.
+func (s *Service) Page(ctx context.Context, q telemetry.DerivedQuery, then bool) (*ServicePage, error) {
 	if err := q.Check(); err != nil {
 		return nil, err
 	}
@@ -54,6 +58,18 @@ func (s *Service) Page(ctx context.Context, q telemetry.DerivedQuery) (*ServiceP
 		p.Requests, p.Before, p.Trend, p.Derived, err = s.reader.Requests(ctx, q)
 		return err
 	})
+	if then && q.Compare > 0 {
+		g.Go(func() error {
+			back := q
+			back.From, back.To, back.Compare = q.From.Add(-q.Compare), q.To.Add(-q.Compare), 0
+			_, _, course, _, err := s.reader.Requests(ctx, back)
+			p.Then = &course
+			return err
+		})
+	}
+	if s.owners != nil && authz.From(ctx).Allows(authz.TeamsRead) {
+		g.Go(func() (err error) { p.Owner, err = s.owners.Of(ctx, q.Service); return err })
+	}
 	g.Go(func() (err error) { p.Versions, _, err = s.reader.Versions(ctx, few(pageVersions)); return err })
 	g.Go(func() (err error) { p.Endpoints, _, err = s.reader.Endpoints(ctx, few(pageEndpoints)); return err })
 	g.Go(func() (err error) { p.Out, _, err = s.reader.Edges(ctx, edges(false)); return err })

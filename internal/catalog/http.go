@@ -30,6 +30,9 @@ type ServicePageView struct {
 	Requests  RedView        `json:"requests"`
 	Before    *RedView       `json:"before,omitempty"`
 	Trend     TrendView      `json:"trend"`
+	Then      *TrendView     `json:"then,omitempty" doc:"The course of the range compared with, point by point; with then alone."`
+	Owner     *NamedView     `json:"owner,omitempty" doc:"The team whose it is."`
+	Product   *NamedView     `json:"product,omitempty"`
 	Versions  []VersionView  `json:"versions"`
 	Endpoints []EndpointView `json:"endpoints"`
 	Out       []EdgeView     `json:"out" doc:"What it depends on."`
@@ -135,22 +138,34 @@ func registerPages(a *api.API, s *Service) {
 		ServiceParam
 		telemetry.FigureParams
 		Version string `query:"version" maxLength:"256" doc:"Only what this version served."`
+		Then    bool   `query:"then" doc:"With the course of the range compared with."`
 	}) (*api.Out[ServicePageView], error) {
 		q, err := in.Query(s.clock)
 		if err != nil {
 			return nil, err
 		}
 		q.Service, q.Version = in.Service, in.Version
-		p, err := s.Page(ctx, q)
+		p, err := s.Page(ctx, q, in.Then)
 		if err != nil {
 			return nil, err
 		}
-		return api.OK(ServicePageView{
+		v := ServicePageView{
 			Basis: telemetry.NewBasis(p.Derived), Service: in.Service, Requests: red(p.Requests), Before: redBefore(p.Before), Trend: trend(p.Trend),
 			Versions: each(p.Versions, versionView), Endpoints: each(p.Endpoints, endpointView),
 			Out: each(p.Out, edgeView), In: each(p.In, edgeView), Calls: each(p.Calls, callView),
 			Levels: each(p.Levels, levelView), Instances: each(p.Instances, instanceView),
-		}), nil
+		}
+		if p.Then != nil {
+			then := trend(*p.Then)
+			v.Then = &then
+		}
+		if o := p.Owner; o.Team.ID != "" {
+			v.Owner = &NamedView{o.Team.ID, o.Team.Slug, o.Team.Name}
+		}
+		if o := p.Owner; o.Product.ID != "" {
+			v.Product = &NamedView{o.Product.ID, o.Product.Slug, o.Product.Name}
+		}
+		return api.OK(v), nil
 	})
 
 	api.Register(a, api.Op{

@@ -17,6 +17,18 @@ type Reader interface {
 type Service struct {
 	reader Reader
 	clock  clock.Clock
+	owners OwnerOf
+}
+
+// OwnerOf says whose a service is.
+type OwnerOf interface {
+	Of(ctx context.Context, service string) (Owner, error)
+}
+
+// WithOwners lets the page of a service say whose it is.
+func (s *Service) WithOwners(o OwnerOf) *Service {
+	s.owners = o
+	return s
 }
 
 // NewService makes the service.
