@@ -34,7 +34,7 @@ func (a *App) newAPI(opt api.Options) *api.API {
 	to := api.New(opt)
 	a.people.Routes(to)
 	a.owners.Routes(to)
-	catalog.Register(to, catalog.NewService(figured{a.seen(), a.figures()}, a.Clock))
+	catalog.Register(to, catalog.NewService(figured{a.seen(), a.figures()}, a.Clock).WithOwners(a.owners))
 	telemetry.Register(to, telemetry.NewService(a.seen(), beside{a}, a.Clock))
 	telemetry.RegisterPatterns(to, a.figures(), a.Clock)
 	telemetry.RegisterSQL(to, telemetry.NewSQLService(a.store), a.Clock)
