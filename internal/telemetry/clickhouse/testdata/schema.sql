@@ -426,3 +426,20 @@ CREATE TABLE IF NOT EXISTS yagura.kept_attached
 ENGINE = ReplacingMergeTree(updated)
 ORDER BY (day, signal);
 
+-- 0012_fewer_merges
+ALTER TABLE yagura.logs  MODIFY SETTING merge_selector_enable_heuristic_to_remove_small_parts_at_right = 0, merge_selector_base = 12;
+
+ALTER TABLE yagura.spans  MODIFY SETTING merge_selector_enable_heuristic_to_remove_small_parts_at_right = 0, merge_selector_base = 12;
+
+ALTER TABLE yagura.trace_times  MODIFY SETTING merge_selector_enable_heuristic_to_remove_small_parts_at_right = 0, merge_selector_base = 12;
+
+ALTER TABLE yagura.minutes_requests  MODIFY SETTING merge_selector_enable_heuristic_to_remove_small_parts_at_right = 0, merge_selector_base = 12;
+
+ALTER TABLE yagura.minutes_instances  MODIFY SETTING merge_selector_enable_heuristic_to_remove_small_parts_at_right = 0, merge_selector_base = 12;
+
+ALTER TABLE yagura.minutes_errors  MODIFY SETTING merge_selector_enable_heuristic_to_remove_small_parts_at_right = 0, merge_selector_base = 12;
+
+ALTER TABLE yagura.minutes_logs  MODIFY SETTING merge_selector_enable_heuristic_to_remove_small_parts_at_right = 0, merge_selector_base = 12;
+
+ALTER TABLE yagura.error_groups  MODIFY SETTING merge_selector_enable_heuristic_to_remove_small_parts_at_right = 0, merge_selector_base = 12;
+

@@ -473,3 +473,20 @@ CREATE TABLE IF NOT EXISTS yagura.kept_attached ON CLUSTER main
 ENGINE = ReplicatedReplacingMergeTree('/yagura/yagura/all/kept_attached', '{shard}-{replica}', updated)
 ORDER BY (day, signal);
 
+-- 0012_fewer_merges
+ALTER TABLE yagura.logs_local ON CLUSTER main MODIFY SETTING merge_selector_enable_heuristic_to_remove_small_parts_at_right = 0, merge_selector_base = 12;
+
+ALTER TABLE yagura.spans_local ON CLUSTER main MODIFY SETTING merge_selector_enable_heuristic_to_remove_small_parts_at_right = 0, merge_selector_base = 12;
+
+ALTER TABLE yagura.trace_times_local ON CLUSTER main MODIFY SETTING merge_selector_enable_heuristic_to_remove_small_parts_at_right = 0, merge_selector_base = 12;
+
+ALTER TABLE yagura.minutes_requests_local ON CLUSTER main MODIFY SETTING merge_selector_enable_heuristic_to_remove_small_parts_at_right = 0, merge_selector_base = 12;
+
+ALTER TABLE yagura.minutes_instances_local ON CLUSTER main MODIFY SETTING merge_selector_enable_heuristic_to_remove_small_parts_at_right = 0, merge_selector_base = 12;
+
+ALTER TABLE yagura.minutes_errors_local ON CLUSTER main MODIFY SETTING merge_selector_enable_heuristic_to_remove_small_parts_at_right = 0, merge_selector_base = 12;
+
+ALTER TABLE yagura.minutes_logs_local ON CLUSTER main MODIFY SETTING merge_selector_enable_heuristic_to_remove_small_parts_at_right = 0, merge_selector_base = 12;
+
+ALTER TABLE yagura.error_groups_local ON CLUSTER main MODIFY SETTING merge_selector_enable_heuristic_to_remove_small_parts_at_right = 0, merge_selector_base = 12;
+
