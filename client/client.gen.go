@@ -18,6 +18,117 @@ import (
 	openapi_types "github.com/oapi-codegen/runtime/types"
 )
 
+// Defines values for ArchiveWorkBodySignal.
+const (
+	ArchiveWorkBodySignalLogs  ArchiveWorkBodySignal = "logs"
+	ArchiveWorkBodySignalSpans ArchiveWorkBodySignal = "spans"
+)
+
+// Valid indicates whether the value is a known member of the ArchiveWorkBodySignal enum.
+func (e ArchiveWorkBodySignal) Valid() bool {
+	switch e {
+	case ArchiveWorkBodySignalLogs:
+		return true
+	case ArchiveWorkBodySignalSpans:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ArchiveWorkBodyWhat.
+const (
+	ArchiveWorkBodyWhatArchive ArchiveWorkBodyWhat = "archive"
+	ArchiveWorkBodyWhatAttach  ArchiveWorkBodyWhat = "attach"
+	ArchiveWorkBodyWhatCancel  ArchiveWorkBodyWhat = "cancel"
+	ArchiveWorkBodyWhatDetach  ArchiveWorkBodyWhat = "detach"
+	ArchiveWorkBodyWhatVerify  ArchiveWorkBodyWhat = "verify"
+)
+
+// Valid indicates whether the value is a known member of the ArchiveWorkBodyWhat enum.
+func (e ArchiveWorkBodyWhat) Valid() bool {
+	switch e {
+	case ArchiveWorkBodyWhatArchive:
+		return true
+	case ArchiveWorkBodyWhatAttach:
+		return true
+	case ArchiveWorkBodyWhatCancel:
+		return true
+	case ArchiveWorkBodyWhatDetach:
+		return true
+	case ArchiveWorkBodyWhatVerify:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ArchivedDayViewSignal.
+const (
+	ArchivedDayViewSignalLogs  ArchivedDayViewSignal = "logs"
+	ArchivedDayViewSignalSpans ArchivedDayViewSignal = "spans"
+)
+
+// Valid indicates whether the value is a known member of the ArchivedDayViewSignal enum.
+func (e ArchivedDayViewSignal) Valid() bool {
+	switch e {
+	case ArchivedDayViewSignalLogs:
+		return true
+	case ArchivedDayViewSignalSpans:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ArchivedDayViewState.
+const (
+	ArchivedDayViewStateArchived ArchivedDayViewState = "archived"
+	ArchivedDayViewStateFailed   ArchivedDayViewState = "failed"
+	ArchivedDayViewStatePending  ArchivedDayViewState = "pending"
+)
+
+// Valid indicates whether the value is a known member of the ArchivedDayViewState enum.
+func (e ArchivedDayViewState) Valid() bool {
+	switch e {
+	case ArchivedDayViewStateArchived:
+		return true
+	case ArchivedDayViewStateFailed:
+		return true
+	case ArchivedDayViewStatePending:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ArchivedDayViewWanted.
+const (
+	ArchivedDayViewWantedArchive ArchivedDayViewWanted = "archive"
+	ArchivedDayViewWantedAttach  ArchivedDayViewWanted = "attach"
+	ArchivedDayViewWantedDetach  ArchivedDayViewWanted = "detach"
+	ArchivedDayViewWantedEmpty   ArchivedDayViewWanted = ""
+	ArchivedDayViewWantedVerify  ArchivedDayViewWanted = "verify"
+)
+
+// Valid indicates whether the value is a known member of the ArchivedDayViewWanted enum.
+func (e ArchivedDayViewWanted) Valid() bool {
+	switch e {
+	case ArchivedDayViewWantedArchive:
+		return true
+	case ArchivedDayViewWantedAttach:
+		return true
+	case ArchivedDayViewWantedDetach:
+		return true
+	case ArchivedDayViewWantedEmpty:
+		return true
+	case ArchivedDayViewWantedVerify:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for AssigneeViewKind.
 const (
 	AssigneeViewKindTeam AssigneeViewKind = "team"
@@ -2625,6 +2736,89 @@ func (e GetTraceSpanParamsKind) Valid() bool {
 	}
 }
 
+// ArchiveView defines model for ArchiveView.
+type ArchiveView struct {
+	Bytes int64 `json:"bytes"`
+
+	// Days Newest first.
+	Days []ArchivedDayView `json:"days"`
+	On   bool              `json:"on"`
+	Rows int64             `json:"rows"`
+
+	// Where Folder, or bucket and prefix.
+	Where string `json:"where"`
+}
+
+// ArchiveWorkBody defines model for ArchiveWorkBody.
+type ArchiveWorkBody struct {
+	// Days For how long rows are brought back; 7 when missing.
+	Days *int64 `json:"days,omitempty"`
+
+	// Signal Both when missing.
+	Signal *ArchiveWorkBodySignal `json:"signal,omitempty"`
+
+	// What attach brings its rows back for a time; detach takes them away again; verify reads all files.
+	What ArchiveWorkBodyWhat `json:"what"`
+}
+
+// ArchiveWorkBodySignal Both when missing.
+type ArchiveWorkBodySignal string
+
+// ArchiveWorkBodyWhat attach brings its rows back for a time; detach takes them away again; verify reads all files.
+type ArchiveWorkBodyWhat string
+
+// ArchivedDayView defines model for ArchivedDayView.
+type ArchivedDayView struct {
+	ArchivedAt *time.Time `json:"archived_at,omitempty"`
+
+	// AttachedRows That were brought back.
+	AttachedRows int64 `json:"attached_rows"`
+
+	// AttachedUntil When they are taken away again; missing unless they are back.
+	AttachedUntil *time.Time `json:"attached_until,omitempty"`
+
+	// Bytes Of the files.
+	Bytes int64 `json:"bytes"`
+
+	// Day In UTC.
+	Day string `json:"day"`
+
+	// Done Files of total, of what is wanted.
+	Done int64 `json:"done"`
+
+	// Error Of the last attempt, in the asker's language.
+	Error string `json:"error"`
+	Files int64  `json:"files"`
+
+	// Generations More than one when rows came late.
+	Generations int64                 `json:"generations"`
+	Rows        int64                 `json:"rows"`
+	Signal      ArchivedDayViewSignal `json:"signal"`
+
+	// State pending: it is not there yet. failed: the last attempt failed; error says why.
+	State   ArchivedDayViewState `json:"state"`
+	Total   int64                `json:"total"`
+	TriedAt *time.Time           `json:"tried_at,omitempty"`
+
+	// VerifiedAt All files were read and found as they were written.
+	VerifiedAt *time.Time `json:"verified_at,omitempty"`
+
+	// Wanted What is asked for and not done yet.
+	Wanted ArchivedDayViewWanted `json:"wanted"`
+
+	// WantedBy Empty: the retention rules.
+	WantedBy string `json:"wanted_by"`
+}
+
+// ArchivedDayViewSignal defines model for ArchivedDayView.Signal.
+type ArchivedDayViewSignal string
+
+// ArchivedDayViewState pending: it is not there yet. failed: the last attempt failed; error says why.
+type ArchivedDayViewState string
+
+// ArchivedDayViewWanted What is asked for and not done yet.
+type ArchivedDayViewWanted string
+
 // AssignInputBody defines model for AssignInputBody.
 type AssignInputBody struct {
 	Product  *string  `json:"product,omitempty"`
@@ -5139,7 +5333,11 @@ type ServicePageView struct {
 	More bool `json:"more"`
 
 	// Out What it depends on.
-	Out      []EdgeView `json:"out"`
+	Out []EdgeView `json:"out"`
+
+	// Owner The team whose it is.
+	Owner    *NamedView `json:"owner,omitempty"`
+	Product  *NamedView `json:"product,omitempty"`
 	Requests RedView    `json:"requests"`
 	Service  string     `json:"service"`
 
@@ -5147,7 +5345,10 @@ type ServicePageView struct {
 	Since *time.Time `json:"since,omitempty"`
 
 	// StepNs Distance of the points of series, which begin at from.
-	StepNs   int64         `json:"step_ns"`
+	StepNs int64 `json:"step_ns"`
+
+	// Then The course of the range compared with, point by point; with then alone.
+	Then     *TrendView    `json:"then,omitempty"`
 	To       time.Time     `json:"to"`
 	Trend    TrendView     `json:"trend"`
 	Versions []VersionView `json:"versions"`
@@ -6812,6 +7013,9 @@ type GetServiceParams struct {
 
 	// Version Only what this version served.
 	Version *string `form:"version,omitempty" json:"version,omitempty"`
+
+	// Then With the course of the range compared with.
+	Then *bool `form:"then,omitempty" json:"then,omitempty"`
 }
 
 // GetServiceParamsCompare defines parameters for GetService.
@@ -7166,6 +7370,9 @@ type CreateReleaseJSONRequestBody = ReleaseInputBody
 
 // UpdateReleaseJSONRequestBody defines body for UpdateRelease for application/json ContentType.
 type UpdateReleaseJSONRequestBody = ReleasePatchBody
+
+// WorkArchiveJSONRequestBody defines body for WorkArchive for application/json ContentType.
+type WorkArchiveJSONRequestBody = ArchiveWorkBody
 
 // PreviewRetentionJSONRequestBody defines body for PreviewRetention for application/json ContentType.
 type PreviewRetentionJSONRequestBody = PreviewBody
@@ -7878,6 +8085,29 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /api/v1/retention (the `GetRetention` operationId).
 	GetRetention(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// GetArchive The days in the archive, and what is being done to them
+	//
+	// Corresponds with GET /api/v1/retention/archive (the `GetArchive` operationId).
+	GetArchive(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// WorkArchiveWithBody Archive a day, bring it back, take it away again, or verify its files
+	//
+	// It is done in the background; the list says how far it is.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /api/v1/retention/archive/{day} (the `WorkArchive` operationId).
+	WorkArchiveWithBody(ctx context.Context, day string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// WorkArchive Archive a day, bring it back, take it away again, or verify its files
+	//
+	// It is done in the background; the list says how far it is.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /api/v1/retention/archive/{day} (the `WorkArchive` operationId).
+	WorkArchive(ctx context.Context, day string, body WorkArchiveJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// PreviewRetentionWithBody What would be thinned and deleted if a rule were changed, added or deleted
 	//
@@ -9895,6 +10125,59 @@ func (c *Client) GetReleaseEffect(ctx context.Context, id string, params *GetRel
 // Corresponds with GET /api/v1/retention (the `GetRetention` operationId).
 func (c *Client) GetRetention(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetRetentionRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// GetArchive The days in the archive, and what is being done to them
+//
+// Corresponds with GET /api/v1/retention/archive (the `GetArchive` operationId).
+func (c *Client) GetArchive(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewGetArchiveRequest(c.Server)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// WorkArchiveWithBody Archive a day, bring it back, take it away again, or verify its files
+//
+// It is done in the background; the list says how far it is.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /api/v1/retention/archive/{day} (the `WorkArchive` operationId).
+func (c *Client) WorkArchiveWithBody(ctx context.Context, day string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewWorkArchiveRequestWithBody(c.Server, day, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// WorkArchive Archive a day, bring it back, take it away again, or verify its files
+//
+// It is done in the background; the list says how far it is.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /api/v1/retention/archive/{day} (the `WorkArchive` operationId).
+func (c *Client) WorkArchive(ctx context.Context, day string, body WorkArchiveJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewWorkArchiveRequest(c.Server, day, body)
 	if err != nil {
 		return nil, err
 	}
@@ -16022,6 +16305,80 @@ func NewGetRetentionRequest(server string) (*http.Request, error) {
 	return req, nil
 }
 
+// NewGetArchiveRequest constructs an http.Request for the GetArchive method
+func NewGetArchiveRequest(server string) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/retention/archive")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewWorkArchiveRequest calls the generic WorkArchive builder with application/json body
+func NewWorkArchiveRequest(server string, day string, body WorkArchiveJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewWorkArchiveRequestWithBody(server, day, "application/json", bodyReader)
+}
+
+// NewWorkArchiveRequestWithBody constructs an http.Request for the WorkArchive method, with any body, and a specified content type
+func NewWorkArchiveRequestWithBody(server string, day string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "day", day, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/api/v1/retention/archive/%s", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewPreviewRetentionRequest calls the generic PreviewRetention builder with application/json body
 func NewPreviewRetentionRequest(server string, body PreviewRetentionJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -16496,6 +16853,18 @@ func NewGetServiceRequest(server string, service string, params *GetServiceParam
 		if params.Version != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "version", *params.Version, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Then != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "then", *params.Then, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -20399,6 +20768,31 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /api/v1/retention (the `GetRetention` operationId).
 	GetRetentionWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetRetentionResponse, error)
+
+	// GetArchiveWithResponse The days in the archive, and what is being done to them
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /api/v1/retention/archive (the `GetArchive` operationId).
+	GetArchiveWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetArchiveResponse, error)
+
+	// WorkArchiveWithBodyWithResponse Archive a day, bring it back, take it away again, or verify its files
+	//
+	// It is done in the background; the list says how far it is.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/retention/archive/{day} (the `WorkArchive` operationId).
+	WorkArchiveWithBodyWithResponse(ctx context.Context, day string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*WorkArchiveResponse, error)
+
+	// WorkArchiveWithResponse Archive a day, bring it back, take it away again, or verify its files
+	//
+	// It is done in the background; the list says how far it is.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /api/v1/retention/archive/{day} (the `WorkArchive` operationId).
+	WorkArchiveWithResponse(ctx context.Context, day string, body WorkArchiveJSONRequestBody, reqEditors ...RequestEditorFn) (*WorkArchiveResponse, error)
 
 	// PreviewRetentionWithBodyWithResponse What would be thinned and deleted if a rule were changed, added or deleted
 	//
@@ -24638,6 +25032,102 @@ func (r GetRetentionResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r GetRetentionResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type GetArchiveResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ArchiveView
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r GetArchiveResponse) GetJSON200() *ArchiveView {
+	return r.JSON200
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r GetArchiveResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r GetArchiveResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r GetArchiveResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r GetArchiveResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r GetArchiveResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type WorkArchiveResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON202 the response for an HTTP 202 `application/json` response
+	JSON202 *ArchiveView
+	// ApplicationProblemJSONDefault the response for an HTTP default `application/problem+json` response
+	ApplicationProblemJSONDefault *Problem
+}
+
+// GetJSON202 returns the response for an HTTP 202 `application/json` response
+func (r WorkArchiveResponse) GetJSON202() *ArchiveView {
+	return r.JSON202
+}
+
+// GetApplicationProblemJSONDefault returns the response for an HTTP default `application/problem+json` response
+func (r WorkArchiveResponse) GetApplicationProblemJSONDefault() *Problem {
+	return r.ApplicationProblemJSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r WorkArchiveResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r WorkArchiveResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r WorkArchiveResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r WorkArchiveResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -29007,6 +29497,49 @@ func (c *ClientWithResponses) GetRetentionWithResponse(ctx context.Context, reqE
 	return ParseGetRetentionResponse(rsp)
 }
 
+// GetArchiveWithResponse The days in the archive, and what is being done to them
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /api/v1/retention/archive (the `GetArchive` operationId).
+func (c *ClientWithResponses) GetArchiveWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*GetArchiveResponse, error) {
+	rsp, err := c.GetArchive(ctx, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseGetArchiveResponse(rsp)
+}
+
+// WorkArchiveWithBodyWithResponse Archive a day, bring it back, take it away again, or verify its files
+//
+// It is done in the background; the list says how far it is.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/retention/archive/{day} (the `WorkArchive` operationId).
+func (c *ClientWithResponses) WorkArchiveWithBodyWithResponse(ctx context.Context, day string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*WorkArchiveResponse, error) {
+	rsp, err := c.WorkArchiveWithBody(ctx, day, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseWorkArchiveResponse(rsp)
+}
+
+// WorkArchiveWithResponse Archive a day, bring it back, take it away again, or verify its files
+//
+// It is done in the background; the list says how far it is.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /api/v1/retention/archive/{day} (the `WorkArchive` operationId).
+func (c *ClientWithResponses) WorkArchiveWithResponse(ctx context.Context, day string, body WorkArchiveJSONRequestBody, reqEditors ...RequestEditorFn) (*WorkArchiveResponse, error) {
+	rsp, err := c.WorkArchive(ctx, day, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseWorkArchiveResponse(rsp)
+}
+
 // PreviewRetentionWithBodyWithResponse What would be thinned and deleted if a rule were changed, added or deleted
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
@@ -32724,6 +33257,72 @@ func ParseGetRetentionResponse(rsp *http.Response) (*GetRetentionResponse, error
 			return nil, err
 		}
 		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseGetArchiveResponse parses an HTTP response from a GetArchiveWithResponse call
+func ParseGetArchiveResponse(rsp *http.Response) (*GetArchiveResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &GetArchiveResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ArchiveView
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Problem
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.ApplicationProblemJSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseWorkArchiveResponse parses an HTTP response from a WorkArchiveWithResponse call
+func ParseWorkArchiveResponse(rsp *http.Response) (*WorkArchiveResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &WorkArchiveResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
+		var dest ArchiveView
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON202 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Problem

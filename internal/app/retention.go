@@ -7,22 +7,37 @@ import (
 
 	"github.com/yagura-sre/yagura/internal/fault"
 	"github.com/yagura-sre/yagura/internal/retention"
+	"github.com/yagura-sre/yagura/internal/retention/archive"
 	"github.com/yagura-sre/yagura/internal/telemetry"
 	"github.com/yagura-sre/yagura/internal/telemetry/promtsdb"
 )
 
 func (a *App) openRetention(context.Context, context.Context) error {
 	r := a.Config.Retention
+	place, err := a.archivePlace()
+	if err != nil {
+		return err
+	}
 	a.retain = retention.New(retention.Options{
 		DB: a.db, Store: a.store, Metrics: keptMetrics{a}, Audit: a.people, Clock: a.Clock, Log: a.Log.With("room", "retention"),
 		Defaults: retention.Defaults{Logs: r.Logs.D(), LogsThinned: r.LogsThinned.D(), Spans: r.Spans.D(), SpansThinned: r.SpansThinned.D(),
 			Metrics: a.Config.Metrics.Retention.D(), OneIn: r.KeepOneIn},
 		Disk: a.rowsDisk, Still: a.still.writing,
+		Archive: retention.Archive{Place: place, Rows: a.store, Settled: a.allSettled, Version: a.Version,
+			Soon: func(ctx context.Context, name string) { _ = a.jobs.Soon(ctx, name) }}, // it is due within the minute anyway
 	})
 	for _, j := range a.retain.Jobs() {
 		a.jobs.Add(j)
 	}
 	return nil
+}
+
+// archivePlace is where old days go; nil is nowhere.
+func (a *App) archivePlace() (archive.Place, error) {
+	if dir := a.Config.Archive.Folder; dir != "" {
+		return archive.Folder{Dir: dir}, nil
+	}
+	return nil, nil
 }
 
 // rowsDisk is the disk that logs and spans lie on; zero when another server keeps them.

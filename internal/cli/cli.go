@@ -59,6 +59,7 @@ type commands struct {
 	Check     checkCmd     `cmd:"" help:"${check}" group:"other"`
 	Backup    backupCmd    `cmd:"" help:"${backup}" group:"other"`
 	Retention retentionCmd `cmd:"" help:"${retention}" group:"other"`
+	Archive   archiveCmd   `cmd:"" help:"${archive}" group:"other"`
 	Rebuild   rebuildCmd   `cmd:"" help:"${rebuild}" group:"other"`
 	OpenAPI   openapiCmd   `cmd:"" name:"openapi" help:"${openapi}" group:"other"`
 	Version   versionCmd   `cmd:"" help:"${version}" group:"other"`

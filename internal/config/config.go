@@ -28,6 +28,7 @@ type Config struct {
 	WAL       WAL       `yaml:"wal" en:"The write-ahead log: what was acknowledged and is not in the engine yet." ja:"先行書き込みログ（WAL）。受信済みでエンジンに未書き込みのデータを保持します。"`
 	Backup    Backup    `yaml:"backup" en:"Backups that are made while Yagura runs." ja:"稼働中に作成するバックアップ。"`
 	Retention Retention `yaml:"retention" en:"How long raw telemetry is kept." ja:"生データの保持期間。"`
+	Archive   Archive   `yaml:"archive" en:"Where old days of logs and spans go before they are thinned or dropped. Empty is nowhere." ja:"古い日のログ・スパンを、間引き・削除の前に保存する場所。空の場合はアーカイブしません。"`
 	Limits    Limits    `yaml:"limits" en:"What a sender may send. What is refused or cut is counted and shown on the status page." ja:"送信側に対する制限。拒否・切り詰めたデータは件数とともにステータス画面に表示されます。"`
 	Redaction Redaction `yaml:"redaction" en:"What is taken out of telemetry before anything is written." ja:"書き込み前にテレメトリーから取り除く機密情報。"`
 	Notify    Notify    `yaml:"notify" en:"Where notifications may go." ja:"通知の送信先に関する設定。"`
@@ -111,6 +112,11 @@ type Retention struct {
 	KeepOneIn    int      `yaml:"keep_one_in" en:"The share of the ordinary rows that thinning keeps: one in so many; 0 is none." ja:"間引きで残す通常の行の割合（何件に 1 件か）。0 は残しません。"`
 
 	Figures Duration `yaml:"figures" en:"What is counted by the minute: requests, errors, statements, patterns. Dropped by the month." ja:"分単位の集計（リクエスト、エラー、SQL 文、ログパターンなど）の保持期間。月単位で削除します。"`
+}
+
+// Archive says where old days go.
+type Archive struct {
+	Folder string `yaml:"folder" en:"Folder on this server, best on another disk or a mounted share." ja:"このサーバー上のフォルダー。データとは別のディスクや共有ストレージを推奨します。"`
 }
 
 // Backup says where backups are made.

@@ -109,6 +109,7 @@ func (p *problems) validate(c Config) {
 		p.add("", 0, "retention.keep_one_in", i18n.F("%d is neither 0 (none) nor 2 to 10000 (one in so many)", "%d は指定できません。0（残さない）または 2～10000（何件に 1 件か）を指定してください", n))
 	}
 	between(p, "retention.figures", c.Retention.Figures, day, 10*year)
+	p.archive(c.Archive)
 	between(p, "limits.future", c.Limits.Future, 0, day)
 	if c.Engine.MaxMemory != 0 {
 		between(p, "engine.max_memory", c.Engine.MaxMemory, 512<<20, 1<<50)

@@ -141,6 +141,7 @@ type oneRule struct {
 
 // Register adds the room's operations.
 func Register(a *api.API, s *Service) {
+	registerArchive(a, s)
 	api.Register(a, api.Op{
 		ID: "get-retention", Method: http.MethodGet, Path: "/retention", Tag: tag, Permission: authz.StatusRead,
 		Summary: "How long telemetry is kept, what it takes now and what it will take",

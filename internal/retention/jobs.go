@@ -32,6 +32,7 @@ func (s *Service) Jobs() []job.Spec {
 			Name: "retention.measure", Title: i18n.T("Measure what telemetry takes on the disk", "テレメトリーのディスク使用量の計測"),
 			Every: time.Hour, Timeout: time.Hour, Run: s.Measure,
 		},
+		s.archiveSpec(),
 	}
 }
 
@@ -126,6 +127,9 @@ func (s *Service) enforce(ctx context.Context, rs Rules, d telemetry.DayStorage,
 	}
 	if !due.Drop && !quiet && !s.waitedLong(key, now) {
 		return nil
+	}
+	if safe, err := s.safe(ctx, d.Day, d.Signal); err != nil || !safe {
+		return err
 	}
 	return s.do(ctx, rs, d, age, due, now)
 }

@@ -142,10 +142,11 @@ func TestForecastsAndEffects(t *testing.T) {
 // engine is a store of days in memory; what it was told is in did.
 type engine struct {
 	Store
-	rows   map[string]map[telemetry.Signal]map[telemetry.Origin]uint64
-	notes  []telemetry.KeptDay
-	did    []string
-	refuse error
+	archived archivedRows
+	rows     map[string]map[telemetry.Signal]map[telemetry.Origin]uint64
+	notes    []telemetry.KeptDay
+	did      []string
+	refuse   error
 }
 
 func (e *engine) Storage(context.Context) (days []telemetry.DayStorage, err error) {
@@ -235,6 +236,7 @@ func onBoth(t *testing.T, f func(t *testing.T, s *Service, e *engine, c *clock.F
 			Defaults: Defaults{Logs: 30 * day, Spans: 14*day - time.Hour, SpansThinned: 16 * day, Metrics: 90 * day, OneIn: 10},
 			Disk:     func() (uint64, uint64) { return 50, 100 },
 			Still:    func(_ context.Context, f func() error) error { return f() },
+			Archive:  Archive{Rows: &e.archived, Settled: func(context.Context) (time.Time, error) { return c.Now(), nil }, Soon: func(context.Context, string) {}, Version: "test"},
 		}), e, c, a)
 	})
 }

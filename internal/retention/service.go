@@ -3,6 +3,7 @@ package retention
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -56,6 +57,8 @@ type Options struct {
 	Disk func() (free, total uint64)
 	// Still runs what changes rows when no backup freezes them.
 	Still func(ctx context.Context, f func() error) error
+	// Archive is where days go before they are thinned or dropped.
+	Archive Archive
 }
 
 // Service keeps the rules and does what they say.
@@ -273,6 +276,14 @@ func (s *Service) Facts(ctx context.Context) (Facts, error) {
 	if f.Days, err = s.Store.Storage(ctx); err != nil {
 		return f, err
 	}
+	attached, err := s.Archive.Rows.AttachedDays(ctx)
+	if err != nil {
+		return f, err
+	}
+	// What was brought back is there for a while, whatever the rules say.
+	f.Days = slices.DeleteFunc(f.Days, func(d telemetry.DayStorage) bool {
+		return slices.ContainsFunc(attached, func(a telemetry.AttachedDay) bool { return a.Day == d.Day && a.Signal == d.Signal })
+	})
 	oldest := now.UTC().Format(time.DateOnly)
 	for _, d := range f.Days {
 		oldest = min(oldest, d.Day)

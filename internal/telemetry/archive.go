@@ -8,7 +8,7 @@ import (
 
 // An archive holds the rows of old days in files outside the store. A day of a signal is
 // archived in one generation or, when rows came late, in several: each has the rows that
-// arrived at Since or later; of those that a later generation has too, only its own count.
+// arrived within a range of time, and the next begins where it ends.
 
 // ArchivePiece is a stretch of a day that goes into one file: rows with From <= time < To,
 // in Unix nanoseconds.
@@ -57,18 +57,17 @@ type AttachedDay struct {
 type Archiver interface {
 	// ArchiveColumns are the columns that an archived row has.
 	ArchiveColumns(ctx context.Context, signal Signal) ([]ArchiveColumn, error)
-	// ArchivePieces cuts the rows of a day that arrived at since or later.
-	ArchivePieces(ctx context.Context, day string, signal Signal, since time.Time) ([]ArchivePiece, error)
+	// ArchivePieces cuts the rows of a day that arrived within a range; a zero begin is that
+	// of all times.
+	ArchivePieces(ctx context.Context, day string, signal Signal, arrived Range) ([]ArchivePiece, error)
 	// ArchivePiece writes a piece as Parquet.
-	ArchivePiece(ctx context.Context, day string, signal Signal, since time.Time, p ArchivePiece, to io.Writer) error
+	ArchivePiece(ctx context.Context, day string, signal Signal, arrived Range, p ArchivePiece, to io.Writer) error
 	// Late says what there is of a day that arrived at since or later.
 	Late(ctx context.Context, day string, signal Signal, since time.Time) (LateRows, error)
 	// BeginAttach makes room for a day's rows. What an attempt before left is removed.
 	BeginAttach(ctx context.Context, day string, signal Signal, until time.Time) error
 	// AttachPiece takes a file that ArchivePiece wrote, with the columns of then.
 	AttachPiece(ctx context.Context, signal Signal, columns []ArchiveColumn, from io.Reader) error
-	// EndGeneration leaves out what arrived at cut or later: the next generation has it.
-	EndGeneration(ctx context.Context, signal Signal, cut time.Time) error
 	// FinishAttach puts the rows into the tables, when they are as many as they should be.
 	FinishAttach(ctx context.Context, day string, signal Signal, want uint64, until time.Time) (rows uint64, err error)
 	// ExtendAttach changes until when an attached day stays.

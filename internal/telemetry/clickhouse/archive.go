@@ -46,8 +46,12 @@ func (s *Store) ArchiveColumns(ctx context.Context, signal telemetry.Signal) (co
 }
 
 // archived is the condition of the rows of a day that go into the archive.
-func archived(day string, since time.Time) string {
-	return fmt.Sprintf("toDate(time) = '%s' AND attached = 0 AND arrived >= %s", day, sqlNanos(since))
+func archived(day string, r telemetry.Range) string {
+	q := fmt.Sprintf("toDate(time) = '%s' AND attached = 0 AND arrived >= %s", day, sqlNanos(r.From))
+	if !r.To.IsZero() {
+		q += " AND arrived < " + sqlNanos(r.To)
+	}
+	return q
 }
 
 // sqlNanos is a time of ours as SQL, to the nanosecond; the zero time is the begin of all.
@@ -60,7 +64,7 @@ func sqlNanos(t time.Time) string {
 }
 
 // ArchivePieces cuts at whole seconds.
-func (s *Store) ArchivePieces(ctx context.Context, day string, signal telemetry.Signal, since time.Time) ([]telemetry.ArchivePiece, error) {
+func (s *Store) ArchivePieces(ctx context.Context, day string, signal telemetry.Signal, arrived telemetry.Range) ([]telemetry.ArchivePiece, error) {
 	begin, err := dayOf(day)
 	if err != nil {
 		return nil, err
@@ -71,7 +75,7 @@ func (s *Store) ArchivePieces(ctx context.Context, day string, signal telemetry.
 	}
 	d := ddl{s.opt.Database, s.opt.Cluster}
 	rows, err := s.admin.Query(s.upkeepOf(ctx), fmt.Sprintf("SELECT toInt64(toUnixTimestamp(time)) AS second, count(), sum(byteSize(%s)) FROM %s WHERE %s GROUP BY second ORDER BY second",
-		large, d.Table(signal.String()), archived(day, since)))
+		large, d.Table(signal.String()), archived(day, arrived)))
 	if err != nil {
 		return nil, s.explain(ctx, err)
 	}
@@ -119,7 +123,7 @@ var parquet = ch.Settings{
 }
 
 // ArchivePiece writes the rows in the order in which they lie.
-func (s *Store) ArchivePiece(ctx context.Context, day string, signal telemetry.Signal, since time.Time, p telemetry.ArchivePiece, to io.Writer) error {
+func (s *Store) ArchivePiece(ctx context.Context, day string, signal telemetry.Signal, arrived telemetry.Range, p telemetry.ArchivePiece, to io.Writer) error {
 	if _, err := dayOf(day); err != nil {
 		return err
 	}
@@ -133,7 +137,7 @@ func (s *Store) ArchivePiece(ctx context.Context, day string, signal telemetry.S
 	}
 	d := ddl{s.opt.Database, s.opt.Cluster}
 	q := fmt.Sprintf("SELECT %s FROM %s WHERE %s AND time >= fromUnixTimestamp64Nano(toInt64(%d), 'UTC') AND time < fromUnixTimestamp64Nano(toInt64(%d), 'UTC')",
-		namesOf(columns), d.Table(signal.String()), archived(day, since), p.From, p.To)
+		namesOf(columns), d.Table(signal.String()), archived(day, arrived), p.From, p.To)
 	body, err := s.admin.QueryFormat(ch.Context(ctx, ch.WithSettings(settings)), "Parquet", q)
 	if err != nil {
 		return s.explain(ctx, err)
@@ -160,7 +164,7 @@ func (s *Store) Late(ctx context.Context, day string, signal telemetry.Signal, s
 	}
 	d := ddl{s.opt.Database, s.opt.Cluster}
 	var last int64
-	err = s.admin.QueryRow(s.upkeepOf(ctx), fmt.Sprintf("SELECT count(), toUnixTimestamp64Nano(max(arrived)) FROM %s WHERE %s", d.Table(signal.String()), archived(day, since))).Scan(&late.Rows, &last)
+	err = s.admin.QueryRow(s.upkeepOf(ctx), fmt.Sprintf("SELECT count(), toUnixTimestamp64Nano(max(arrived)) FROM %s WHERE %s", d.Table(signal.String()), archived(day, telemetry.Range{From: since}))).Scan(&late.Rows, &last)
 	if late.Rows > 0 {
 		late.Last = time.Unix(0, last).UTC()
 	}

@@ -88,12 +88,6 @@ func (s *Store) AttachPiece(ctx context.Context, signal telemetry.Signal, column
 	return s.explain(ctx, s.admin.InsertFormat(ch.Context(ctx, ch.WithSettings(settings)), "Parquet", q, from))
 }
 
-// EndGeneration is for days of several generations alone.
-func (s *Store) EndGeneration(ctx context.Context, signal telemetry.Signal, cut time.Time) error {
-	d := ddl{s.opt.Database, s.opt.Cluster}
-	return s.explain(ctx, s.admin.Exec(s.rewriting(ctx), fmt.Sprintf("ALTER TABLE %s %s DELETE WHERE arrived >= %s", d.Local(attachTable(signal)), d.OnCluster(), sqlNanos(cut))))
-}
-
 // FinishAttach puts the parts among the others'.
 func (s *Store) FinishAttach(ctx context.Context, day string, signal telemetry.Signal, want uint64, until time.Time) (rows uint64, err error) {
 	if _, err := dayOf(day); err != nil {

@@ -16,15 +16,15 @@ import (
 )
 
 // archiveDay takes a day out as an archive would.
-func archiveDay(t *testing.T, s *Store, day string, signal telemetry.Signal, since time.Time) (files [][]byte, rows uint64) {
+func archiveDay(t *testing.T, s *Store, day string, signal telemetry.Signal, arrived telemetry.Range) (files [][]byte, rows uint64) {
 	t.Helper()
-	pieces, err := s.ArchivePieces(t.Context(), day, signal, since)
+	pieces, err := s.ArchivePieces(t.Context(), day, signal, arrived)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, p := range pieces {
 		var b bytes.Buffer
-		if err := s.ArchivePiece(t.Context(), day, signal, since, p, &b); err != nil {
+		if err := s.ArchivePiece(t.Context(), day, signal, arrived, p, &b); err != nil {
 			t.Fatal(err)
 		}
 		if !bytes.HasPrefix(b.Bytes(), []byte("PAR1")) || !bytes.HasSuffix(b.Bytes(), []byte("PAR1")) {
@@ -103,7 +103,7 @@ func TestAnArchivedDayComesBack(t *testing.T) {
 	signals := []telemetry.Signal{telemetry.Logs, telemetry.Spans}
 	for _, signal := range signals {
 		var rows uint64
-		if files[signal], rows = archiveDay(t, s, day, signal, time.Time{}); rows != stored[signal] || len(files[signal]) < 3 {
+		if files[signal], rows = archiveDay(t, s, day, signal, telemetry.Range{}); rows != stored[signal] || len(files[signal]) < 3 {
 			t.Fatalf("%d rows in %d files", rows, len(files[signal]))
 		}
 		if err := s.DropDay(ctx, day, signal); err != nil {
@@ -199,7 +199,7 @@ func TestAThinnedDayComesBackWhole(t *testing.T) {
 	logs, spans := shopOf(5, 800)
 	putRows(t, s, logs, spans)
 	wholeLogs, wholeSpans := dayRows(t, s, day)
-	files, rows := archiveDay(t, s, day, telemetry.Spans, time.Time{})
+	files, rows := archiveDay(t, s, day, telemetry.Spans, telemetry.Range{})
 	keeps := map[telemetry.Origin]telemetry.Keep{}
 	for i := range 3 {
 		keeps[telemetry.Origin{Service: fmt.Sprintf("svc%d", i), Env: "prod"}] = telemetry.Keep{State: telemetry.KeptThinned, OneIn: 10}
@@ -246,8 +246,8 @@ func TestGenerationsOfADay(t *testing.T) {
 		all[i].Arrived = cut.Add(time.Duration(i/30-1) * time.Minute).UnixNano()
 	}
 	putRows(t, s, all[:60], nil)
-	first, n := archiveDay(t, s, day, telemetry.Logs, time.Time{})
-	if n != 60 {
+	first, n := archiveDay(t, s, day, telemetry.Logs, telemetry.Range{To: cut})
+	if n != 30 {
 		t.Fatal(n)
 	}
 	f, _ := s.EncodeLogs(nil, all[60:])
@@ -257,7 +257,7 @@ func TestGenerationsOfADay(t *testing.T) {
 	if late, err := s.Late(t.Context(), day, telemetry.Logs, cut); err != nil || late.Rows != 60 || !late.Last.Equal(cut.Add(time.Minute)) {
 		t.Fatalf("%+v %v", late, err)
 	}
-	second, n := archiveDay(t, s, day, telemetry.Logs, cut)
+	second, n := archiveDay(t, s, day, telemetry.Logs, telemetry.Range{From: cut, To: cut.Add(time.Hour)})
 	if n != 60 {
 		t.Fatal(n)
 	}
@@ -266,9 +266,6 @@ func TestGenerationsOfADay(t *testing.T) {
 		t.Fatal(err)
 	}
 	attachFiles(t, s, day, telemetry.Logs, first)
-	if err := s.EndGeneration(t.Context(), telemetry.Logs, cut); err != nil {
-		t.Fatal(err)
-	}
 	columns, err := s.ArchiveColumns(t.Context(), telemetry.Logs)
 	if err != nil {
 		t.Fatal(err)

@@ -1047,6 +1047,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/retention/archive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The days in the archive, and what is being done to them */
+        get: operations["get-archive"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/retention/archive/{day}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Archive a day, bring it back, take it away again, or verify its files
+         * @description It is done in the background; the list says how far it is.
+         */
+        post: operations["work-archive"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/retention/preview": {
         parameters: {
             query?: never;
@@ -1929,6 +1966,94 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        ArchiveView: {
+            /** Format: int64 */
+            bytes: number;
+            /** @description Newest first. */
+            days: components["schemas"]["ArchivedDayView"][];
+            on: boolean;
+            /** Format: int64 */
+            rows: number;
+            /** @description Folder, or bucket and prefix. */
+            where: string;
+        };
+        ArchiveWorkBody: {
+            /**
+             * Format: int64
+             * @description For how long rows are brought back; 7 when missing.
+             */
+            days?: number;
+            /**
+             * @description Both when missing.
+             * @enum {string}
+             */
+            signal?: "logs" | "spans";
+            /**
+             * @description attach brings its rows back for a time; detach takes them away again; verify reads all files.
+             * @enum {string}
+             */
+            what: "archive" | "verify" | "attach" | "detach" | "cancel";
+        };
+        ArchivedDayView: {
+            /** Format: date-time */
+            archived_at?: string;
+            /**
+             * Format: int64
+             * @description That were brought back.
+             */
+            attached_rows: number;
+            /**
+             * Format: date-time
+             * @description When they are taken away again; missing unless they are back.
+             */
+            attached_until?: string;
+            /**
+             * Format: int64
+             * @description Of the files.
+             */
+            bytes: number;
+            /** @description In UTC. */
+            day: string;
+            /**
+             * Format: int64
+             * @description Files of total, of what is wanted.
+             */
+            done: number;
+            /** @description Of the last attempt, in the asker's language. */
+            error: string;
+            /** Format: int64 */
+            files: number;
+            /**
+             * Format: int64
+             * @description More than one when rows came late.
+             */
+            generations: number;
+            /** Format: int64 */
+            rows: number;
+            /** @enum {string} */
+            signal: "logs" | "spans";
+            /**
+             * @description pending: it is not there yet. failed: the last attempt failed; error says why.
+             * @enum {string}
+             */
+            state: "archived" | "pending" | "failed";
+            /** Format: int64 */
+            total: number;
+            /** Format: date-time */
+            tried_at?: string;
+            /**
+             * Format: date-time
+             * @description All files were read and found as they were written.
+             */
+            verified_at?: string;
+            /**
+             * @description What is asked for and not done yet.
+             * @enum {string}
+             */
+            wanted: "" | "archive" | "verify" | "attach" | "detach";
+            /** @description Empty: the retention rules. */
+            wanted_by: string;
+        };
         AssignInputBody: {
             product?: string;
             services: string[];
@@ -4248,6 +4373,9 @@ export interface components {
             more: boolean;
             /** @description What it depends on. */
             out: components["schemas"]["EdgeView"][];
+            /** @description The team whose it is. */
+            owner?: components["schemas"]["NamedView"];
+            product?: components["schemas"]["NamedView"];
             requests: components["schemas"]["RedView"];
             service: string;
             /**
@@ -4260,6 +4388,8 @@ export interface components {
              * @description Distance of the points of series, which begin at from.
              */
             step_ns: number;
+            /** @description The course of the range compared with, point by point; with then alone. */
+            then?: components["schemas"]["TrendView"];
             /** Format: date-time */
             to: string;
             trend: components["schemas"]["TrendView"];
@@ -7824,6 +7954,70 @@ export interface operations {
             };
         };
     };
+    "get-archive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArchiveView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "work-archive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                day: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ArchiveWorkBody"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArchiveView"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     "preview-retention": {
         parameters: {
             query?: never;
@@ -8051,6 +8245,8 @@ export interface operations {
                 steps?: number;
                 /** @description Only what this version served. */
                 version?: string;
+                /** @description With the course of the range compared with. */
+                then?: boolean;
             };
             header?: never;
             path: {
