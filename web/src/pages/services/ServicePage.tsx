@@ -10,8 +10,7 @@ import * as F from '~/lib/format';
 import { present, shares } from '~/lib/red';
 import { share } from '~/lib/services';
 import * as T from '~/lib/time';
-import { ownersQuery } from '~/pages/settings/teams.queries';
-import { useCompareRange, useRange } from '~/shell/RangeContext';
+import { useRange } from '~/shell/RangeContext';
 import { type Kpi, Kpis } from '~/ui/chart/Kpis';
 import { Panel } from '~/ui/chart/Panel';
 import { ErrorState } from '~/ui/ErrorState';
@@ -37,20 +36,18 @@ import { Verdict } from './Verdict';
 export function ServicePage() {
   const { service } = useParams({ strict: false }) as { service: string };
   const { scope, compare } = useRange();
-  const then = useCompareRange();
   // Without a choice the sentence still tells how it was the day before.
   const by = compare ?? 'day';
-  const q = useQuery(serviceQuery(service, scope, by));
-  const b = useQuery({ ...serviceQuery(service, then?.scope ?? scope, undefined), enabled: then !== null });
+  const q = useQuery(serviceQuery(service, scope, by, compare !== undefined));
   return (
-    <Page title={service} aside={<Beside service={service} />}>
+    <Page title={service} aside={<Beside service={service} data={q.data} />}>
       {q.error && !q.data ? (
         <ErrorState error={q.error} retry={() => void q.refetch()} />
       ) : !q.data ? (
         <SkeletonRows rows={16} height={24} />
       ) : (
         <div className={q.isPlaceholderData ? 'stale' : undefined}>
-          <Body data={q.data} before={then ? b.data : undefined} by={by} />
+          <Body data={q.data} by={by} />
         </div>
       )}
     </Page>
@@ -58,26 +55,24 @@ export function ServicePage() {
 }
 
 /** Who owns it, and the ways to what else there is of it. */
-function Beside({ service }: { service: string }) {
+function Beside({ service, data }: { service: string; data: ServicePageData | undefined }) {
   const t = useTexts(texts);
   const { search } = useUrl();
-  const owners = useQuery({ ...ownersQuery, staleTime: 60e3 });
-  const owner = owners.data?.items.find((o) => o.service === service);
   const filter = term('service', service);
   return (
     <span className={classes.beside}>
-      {owner?.team ? (
-        <PageLink to="/services" search={{ team: owner.team.slug }}>
-          {t.owner(owner.team.name)}
+      {data?.owner ? (
+        <PageLink to="/services" search={{ team: data.owner.slug }}>
+          {t.owner(data.owner.name)}
         </PageLink>
       ) : (
-        owners.data && (
+        data && (
           <Link to="/settings/$tab" params={{ tab: 'owners' }} search={carried(search)} className="dim">
             {t.noOwner}
           </Link>
         )
       )}
-      {owner?.product && <span className="dim">{owner.product.name}</span>}
+      {data?.product && <span className="dim">{data.product.name}</span>}
       <PageLink to="/logs" search={{ filter }}>
         {t.openLogs}
       </PageLink>
@@ -96,11 +91,10 @@ function Beside({ service }: { service: string }) {
 
 interface BodyProps {
   data: ServicePageData;
-  before: ServicePageData | undefined;
   by: 'day' | 'week';
 }
 
-function Body({ data: d, before, by }: BodyProps) {
+function Body({ data: d, by }: BodyProps) {
   const t = useTexts(texts);
   const { lang } = useI18n();
   const { scope, compare, fromMs } = useRange();
@@ -110,6 +104,12 @@ function Body({ data: d, before, by }: BodyProps) {
   const filter = requestsOf(d.service);
   const since = d.since ? T.msOf(d.since) : undefined;
   const shift = compare === 'week' ? 7 * 86_400e3 : 86_400e3;
+  const before = d.then && {
+    from: T.addNs(d.from, -shift * 1e6),
+    to: T.addNs(d.to, -shift * 1e6),
+    step_ns: d.step_ns,
+    trend: d.then,
+  };
   const stored = (k: string) => k === 'db' || k === 'cache';
   return (
     <>

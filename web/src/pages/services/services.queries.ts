@@ -41,13 +41,14 @@ export const servicesNowQuery = (s: Scope, compare: Compare, steps = 30) =>
     placeholderData: keepPreviousData,
   });
 
-export const serviceQuery = (service: string, s: Scope, compare: Compare | undefined, steps = 60) =>
+/** then also asks how it went in the range compared with. */
+export const serviceQuery = (service: string, s: Scope, compare: Compare, then: boolean, steps = 60) =>
   queryOptions({
-    queryKey: ['service', service, s, compare, steps],
+    queryKey: ['service', service, s, compare, then, steps],
     queryFn: ({ signal }) =>
       unwrap(
         api.GET('/api/v1/services/{service}', {
-          params: { path: { service }, query: ranged(s, compare, steps) },
+          params: { path: { service }, query: { ...ranged(s, compare, steps), ...(then ? { then } : {}) } },
           signal,
         }),
       ),
