@@ -8,6 +8,7 @@ import { CopyButton } from '~/ui/CopyButton';
 import { type Column, DataTable } from '~/ui/DataTable';
 import { PageLink } from '~/ui/PageLink';
 import { useUrl } from '~/url';
+import { Scroll } from './Scroll';
 import { firstSentence } from './sentence';
 import classes from './status.module.css';
 import { texts } from './status.texts';
@@ -75,14 +76,16 @@ export function Sources({ ingest }: { ingest: IngestStatus }) {
       <h2>{t.status.ingest}</h2>
       <p>{ingest.sources.length === 0 ? t.status.noSources : t.status.ingestText}</p>
       {rows.length > 0 && (
-        <DataTable
-          caption={t.status.ingest}
-          columns={columns}
-          rows={rows}
-          rowKey={(s) => `${s.service}\u0000${s.env}\u0000${s.signal}`}
-          sort={search.sort ?? ''}
-          onSort={(sort) => set({ sort }, { replace: true })}
-        />
+        <Scroll>
+          <DataTable
+            caption={t.status.ingest}
+            columns={columns}
+            rows={rows}
+            rowKey={(s) => `${s.service}\u0000${s.env}\u0000${s.signal}`}
+            sort={search.sort ?? ''}
+            onSort={(sort) => set({ sort }, { replace: true })}
+          />
+        </Scroll>
       )}
       {!all && sorted.length > FIRST && (
         <button type="button" className={`plain ${classes.more}`} onClick={() => setAll(true)}>
@@ -99,28 +102,30 @@ export function Transports({ ingest }: { ingest: IngestStatus }) {
   return (
     <section className={classes.section}>
       <h2>{t.status.transports}</h2>
-      <DataTable
-        caption={t.status.transports}
-        rows={ingest.transports}
-        rowKey={(x) => `${x.transport} ${x.signal}`}
-        columns={[
-          {
-            id: 'transport',
-            header: t.status.transport,
-            cell: (x) => `OTLP/${x.transport === 'grpc' ? 'gRPC' : x.transport.toUpperCase()}`,
-          },
-          { id: 'signal', header: t.status.signal, cell: (x) => t.status.signals[x.signal] ?? x.signal },
-          { id: 'requests', header: t.status.requests, numeric: true, cell: (x) => F.count(x.requests) },
-          { id: 'rows', header: t.status.rows, numeric: true, cell: (x) => F.count(x.rows) },
-          { id: 'bytes', header: t.status.received, numeric: true, cell: (x) => F.bytes(x.bytes) },
-          {
-            id: 'refused',
-            header: t.status.refused,
-            numeric: true,
-            cell: (x) => <span className={x.refused > 0 ? 'warn' : 'dim'}>{F.count(x.refused)}</span>,
-          },
-        ]}
-      />
+      <Scroll>
+        <DataTable
+          caption={t.status.transports}
+          rows={ingest.transports}
+          rowKey={(x) => `${x.transport} ${x.signal}`}
+          columns={[
+            {
+              id: 'transport',
+              header: t.status.transport,
+              cell: (x) => `OTLP/${x.transport === 'grpc' ? 'gRPC' : x.transport.toUpperCase()}`,
+            },
+            { id: 'signal', header: t.status.signal, cell: (x) => t.status.signals[x.signal] ?? x.signal },
+            { id: 'requests', header: t.status.requests, numeric: true, cell: (x) => F.count(x.requests) },
+            { id: 'rows', header: t.status.rows, numeric: true, cell: (x) => F.count(x.rows) },
+            { id: 'bytes', header: t.status.received, numeric: true, cell: (x) => F.bytes(x.bytes) },
+            {
+              id: 'refused',
+              header: t.status.refused,
+              numeric: true,
+              cell: (x) => <span className={x.refused > 0 ? 'warn' : 'dim'}>{F.count(x.refused)}</span>,
+            },
+          ]}
+        />
+      </Scroll>
     </section>
   );
 }
@@ -159,29 +164,31 @@ export function Refusals({ ingest }: { ingest: IngestStatus }) {
       <h2>{t.status.refusals}</h2>
       <p>{ingest.refusals.length === 0 ? t.status.noRefusals : t.status.refusalsText}</p>
       {ingest.refusals.length > 0 && (
-        <DataTable
-          caption={t.status.refusals}
-          rows={ingest.refusals}
-          rowKey={(r) => `${r.signal} ${r.service} ${r.reason}`}
-          columns={[
-            {
-              id: 'reason',
-              header: t.status.reason,
-              cell: (r) => <Reason refusal={r} />,
-            },
-            {
-              id: 'outcome',
-              header: t.status.outcome,
-              cell: (r) =>
-                r.stored ? t.status.storedChanged : r.retried ? t.status.askedAgain : t.status.refusedRows,
-            },
-            { id: 'service', header: t.status.service, cell: (r) => r.service || '–' },
-            { id: 'signal', header: t.status.signal, cell: (r) => t.status.signals[r.signal] ?? r.signal },
-            { id: 'count', header: t.status.count, numeric: true, cell: (r) => F.group(r.count) },
-            { id: 'last', header: t.status.last, cell: (r) => <Ago time={r.last} /> },
-            { id: 'example', header: t.status.example, cell: (r) => <Example text={r.example} /> },
-          ]}
-        />
+        <Scroll>
+          <DataTable
+            caption={t.status.refusals}
+            rows={ingest.refusals}
+            rowKey={(r) => `${r.signal} ${r.service} ${r.reason}`}
+            columns={[
+              {
+                id: 'reason',
+                header: t.status.reason,
+                cell: (r) => <Reason refusal={r} />,
+              },
+              {
+                id: 'outcome',
+                header: t.status.outcome,
+                cell: (r) =>
+                  r.stored ? t.status.storedChanged : r.retried ? t.status.askedAgain : t.status.refusedRows,
+              },
+              { id: 'service', header: t.status.service, cell: (r) => r.service || '–' },
+              { id: 'signal', header: t.status.signal, cell: (r) => t.status.signals[r.signal] ?? r.signal },
+              { id: 'count', header: t.status.count, numeric: true, cell: (r) => F.group(r.count) },
+              { id: 'last', header: t.status.last, cell: (r) => <Ago time={r.last} /> },
+              { id: 'example', header: t.status.example, cell: (r) => <Example text={r.example} /> },
+            ]}
+          />
+        </Scroll>
       )}
     </section>
   );
@@ -196,15 +203,17 @@ export function Redactions({ ingest }: { ingest: IngestStatus }) {
     <section className={classes.section}>
       <h2>{t.status.redactions}</h2>
       <p>{t.status.redactionsText}</p>
-      <DataTable
-        caption={t.status.redactions}
-        rows={rows}
-        rowKey={(r) => r.rule}
-        columns={[
-          { id: 'rule', header: t.status.rule, cell: (r) => <span className="mono">{r.rule}</span> },
-          { id: 'count', header: t.status.times, numeric: true, cell: (r) => F.group(r.count) },
-        ]}
-      />
+      <Scroll>
+        <DataTable
+          caption={t.status.redactions}
+          rows={rows}
+          rowKey={(r) => r.rule}
+          columns={[
+            { id: 'rule', header: t.status.rule, cell: (r) => <span className="mono">{r.rule}</span> },
+            { id: 'count', header: t.status.times, numeric: true, cell: (r) => F.group(r.count) },
+          ]}
+        />
+      </Scroll>
     </section>
   );
 }
@@ -216,18 +225,24 @@ export function Quarantine({ ingest }: { ingest: IngestStatus }) {
       <h2>{t.status.quarantine}</h2>
       <p>{ingest.quarantine.length === 0 ? t.status.noQuarantine : t.status.quarantineText}</p>
       {ingest.quarantine.length > 0 && (
-        <DataTable
-          caption={t.status.quarantine}
-          rows={ingest.quarantine}
-          rowKey={(r) => r.id}
-          columns={[
-            { id: 'reason', header: t.status.reason, cell: (r) => <span className="mono">{r.reason}</span> },
-            { id: 'signal', header: t.status.signal, cell: (r) => t.status.signals[r.signal] ?? r.signal },
-            { id: 'rows', header: t.status.count, numeric: true, cell: (r) => F.group(r.rows) },
-            { id: 'time', header: t.status.last, cell: (r) => <Ago time={r.time} /> },
-            { id: 'example', header: t.status.example, cell: (r) => <Example text={r.example} /> },
-          ]}
-        />
+        <Scroll>
+          <DataTable
+            caption={t.status.quarantine}
+            rows={ingest.quarantine}
+            rowKey={(r) => r.id}
+            columns={[
+              {
+                id: 'reason',
+                header: t.status.reason,
+                cell: (r) => <span className="mono">{r.reason}</span>,
+              },
+              { id: 'signal', header: t.status.signal, cell: (r) => t.status.signals[r.signal] ?? r.signal },
+              { id: 'rows', header: t.status.count, numeric: true, cell: (r) => F.group(r.rows) },
+              { id: 'time', header: t.status.last, cell: (r) => <Ago time={r.time} /> },
+              { id: 'example', header: t.status.example, cell: (r) => <Example text={r.example} /> },
+            ]}
+          />
+        </Scroll>
       )}
     </section>
   );

@@ -9,6 +9,7 @@ import { Ago } from '~/ui/Ago';
 import { type Column, DataTable } from '~/ui/DataTable';
 import { ErrorState } from '~/ui/ErrorState';
 import { SkeletonRows } from '~/ui/SkeletonRows';
+import { Scroll } from './Scroll';
 import classes from './status.module.css';
 import { isDue, type Job, jobsQuery } from './status.queries';
 import { texts } from './status.texts';
@@ -84,10 +85,9 @@ export function Jobs({ live }: { live: boolean }) {
       {q.error && !q.data ? (
         <ErrorState error={q.error} retry={() => void q.refetch()} />
       ) : q.data ? (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must scroll by keys too
-        <div className={classes.scroll} tabIndex={0}>
+        <Scroll>
           <DataTable caption={t.jobs} columns={columns} rows={q.data.items} rowKey={(j) => j.name} />
-        </div>
+        </Scroll>
       ) : (
         <SkeletonRows rows={6} />
       )}

@@ -5,6 +5,7 @@ import * as F from '~/lib/format';
 import { share } from '~/lib/services';
 import { Ago } from '~/ui/Ago';
 import { DataTable } from '~/ui/DataTable';
+import { Scroll } from './Scroll';
 import classes from './status.module.css';
 
 function Facts({ rows }: { rows: [string, ReactNode][] }) {
@@ -94,33 +95,35 @@ export function Wal({ status }: { status: Status }) {
     <section className={classes.card}>
       <h2>{t.status.wal}</h2>
       <div className="dim">{t.status.walText}</div>
-      <DataTable
-        caption={t.status.wal}
-        rows={status.wal}
-        rowKey={(w) => w.signal}
-        columns={[
-          { id: 'signal', header: t.status.signal, cell: (w) => t.status.signals[w.signal] ?? w.signal },
-          {
-            id: 'lag',
-            header: t.status.lag,
-            numeric: true,
-            cell: (w) =>
-              w.blocks > 0 ? (
-                <span className={w.lag_ns > 30e9 ? 'warn' : ''}>{F.duration(w.lag_ns, lang)}</span>
-              ) : (
-                '–'
+      <Scroll>
+        <DataTable
+          caption={t.status.wal}
+          rows={status.wal}
+          rowKey={(w) => w.signal}
+          columns={[
+            { id: 'signal', header: t.status.signal, cell: (w) => t.status.signals[w.signal] ?? w.signal },
+            {
+              id: 'lag',
+              header: t.status.lag,
+              numeric: true,
+              cell: (w) =>
+                w.blocks > 0 ? (
+                  <span className={w.lag_ns > 30e9 ? 'warn' : ''}>{F.duration(w.lag_ns, lang)}</span>
+                ) : (
+                  '–'
+                ),
+            },
+            { id: 'bytes', header: t.status.size, numeric: true, cell: (w) => F.bytes(w.bytes) },
+            {
+              id: 'fill',
+              header: t.status.fill,
+              cell: (w) => (
+                <Meter part={w.bytes} whole={w.limit_bytes} label={`${t.status.wal}: ${w.signal}`} />
               ),
-          },
-          { id: 'bytes', header: t.status.size, numeric: true, cell: (w) => F.bytes(w.bytes) },
-          {
-            id: 'fill',
-            header: t.status.fill,
-            cell: (w) => (
-              <Meter part={w.bytes} whole={w.limit_bytes} label={`${t.status.wal}: ${w.signal}`} />
-            ),
-          },
-        ]}
-      />
+            },
+          ]}
+        />
+      </Scroll>
     </section>
   );
 }

@@ -10,6 +10,7 @@ import { Confirm } from '~/pages/settings/Confirm';
 import { useIsAdmin } from '~/shell/Session';
 import { Ago } from '~/ui/Ago';
 import { type Column, DataTable } from '~/ui/DataTable';
+import { Scroll } from './Scroll';
 import classes from './status.module.css';
 import type { Process } from './status.queries';
 import { texts } from './status.texts';
@@ -97,10 +98,9 @@ export function Processes({ status }: { status: Status }) {
     <section className={classes.section}>
       <h2>{t.processes}</h2>
       <p>{t.processesText}</p>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must scroll by keys too */}
-      <div className={classes.scroll} tabIndex={0}>
+      <Scroll>
         <DataTable caption={t.processes} columns={columns} rows={status.processes} rowKey={(p) => p.id} />
-      </div>
+      </Scroll>
       {gone && (
         <Confirm
           title={t.forgetTitle(gone.host)}

@@ -13,6 +13,7 @@ import { type Column, DataTable } from '~/ui/DataTable';
 import { Dialog } from '~/ui/Dialog';
 import { ErrorState } from '~/ui/ErrorState';
 import { SkeletonRows } from '~/ui/SkeletonRows';
+import { Scroll } from './Scroll';
 import classes from './status.module.css';
 import { type Rebuild, rebuildsQuery } from './status.queries';
 import { texts } from './status.texts';
@@ -104,10 +105,9 @@ export function Rebuilds({ live }: { live: boolean }) {
         <SkeletonRows rows={2} />
       ) : (
         q.data.items.length > 0 && (
-          // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must scroll by keys too
-          <div className={classes.scroll} tabIndex={0}>
+          <Scroll>
             <DataTable caption={t.rebuilds} columns={columns} rows={q.data.items} rowKey={(r) => r.id} />
-          </div>
+          </Scroll>
         )
       )}
       {form && (
