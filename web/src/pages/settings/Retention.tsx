@@ -11,6 +11,7 @@ import { ErrorState } from '~/ui/ErrorState';
 import { Icon } from '~/ui/Icon';
 import { IconButton } from '~/ui/IconButton';
 import { SkeletonRows } from '~/ui/SkeletonRows';
+import { Archive } from './Archive';
 import { Confirm } from './Confirm';
 import { RetentionForm } from './RetentionForm';
 import { type Rule, retentionQuery } from './retention.queries';
@@ -142,6 +143,7 @@ export function Retention() {
         />
       </div>
       {!admin && <p className="dim">{t.adminOnly}</p>}
+      <Archive />
       {editing && (
         <RetentionForm
           was={editing === 'new' ? null : editing}

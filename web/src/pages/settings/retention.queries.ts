@@ -14,6 +14,16 @@ export const retentionQuery = queryOptions({
   refetchInterval: 30_000,
 });
 
+export type ArchivedDay = S['ArchivedDayView'];
+export type ArchiveWork = S['ArchiveWorkBody'];
+
+/** It is asked often only while something is being done. */
+export const archiveQuery = queryOptions({
+  queryKey: ['retention', 'archive'],
+  queryFn: () => unwrap(api.GET('/api/v1/retention/archive')),
+  refetchInterval: (q) => (q.state.data?.days.some((d) => d.wanted) ? 2_000 : 30_000),
+});
+
 export const previewQuery = (body: PreviewBody) =>
   queryOptions({
     queryKey: ['retention', 'preview', body],

@@ -1,0 +1,58 @@
+const en = {
+  title: 'Archive',
+  text: 'Before a day is thinned or dropped, it is archived. Bring a day back to search it as any other; it goes again by itself.',
+  off: 'There is no archive: days that are over are gone. To keep them elsewhere, set a folder in the configuration and restart:',
+  total: (days: string, rows: string, size: string, where: string) =>
+    `${days} with ${rows} rows, ${size}, in ${where}.`,
+  days: (n: number) => (n === 1 ? '1 day' : `${n} days`),
+  none: 'Nothing is archived yet. The first day goes here before it is thinned or dropped.',
+  day: 'Day (UTC)',
+  signal: 'Signal',
+  rows: 'Rows',
+  size: 'Size',
+  verified: 'Verified',
+  state: 'State',
+  states: { archived: 'Archived', pending: 'Waiting', failed: 'Failed' } as Record<string, string>,
+  wanted: {
+    archive: 'Being archived',
+    verify: 'Being verified',
+    attach: 'Being brought back',
+    detach: 'Being taken away',
+  } as Record<string, string>,
+  progress: (done: number, total: number) => (total > 0 ? ` (${done} of ${total} files)` : ''),
+  attached: (rows: string, until: string) => `${rows} rows are back until ${until}`,
+  attach: 'Bring back',
+  detach: 'Take away',
+  verify: 'Verify the files',
+  cancel: 'Cancel',
+  attachText: (what: string) =>
+    `The rows of ${what} can be searched again, and are taken away after so many days.`,
+  forDays: 'Days',
+};
+
+const ja: typeof en = {
+  title: 'アーカイブ',
+  text: '間引き・削除の前に、その日の行をアーカイブします。アーカイブした日は復帰させると通常どおり検索でき、期限が過ぎると自動で取り除かれます。',
+  off: 'アーカイブは設定されていません。保持期間を過ぎた日は失われます。別の場所に残すには、設定ファイルでフォルダーを指定して再起動してください。',
+  total: (days, rows, size, where) => `${where} に ${days}、${rows} 行、${size}。`,
+  days: (n) => `${n} 日分`,
+  none: 'まだ何もアーカイブされていません。最初の日は、間引き・削除の前にアーカイブされます。',
+  day: '日付（UTC）',
+  signal: 'シグナル',
+  rows: '行数',
+  size: 'サイズ',
+  verified: '検証',
+  state: '状態',
+  states: { archived: '保存済み', pending: '待機中', failed: '失敗' },
+  wanted: { archive: 'アーカイブ中', verify: '検証中', attach: '復帰中', detach: '取り除き中' },
+  progress: (done, total) => (total > 0 ? `（${total} ファイル中 ${done}）` : ''),
+  attached: (rows, until) => `${rows} 行を ${until} まで復帰中`,
+  attach: '復帰',
+  detach: '取り除く',
+  verify: 'ファイルを検証',
+  cancel: '中止',
+  attachText: (what) => `${what} の行を検索できるようにします。指定した日数が過ぎると自動で取り除かれます。`,
+  forDays: '日数',
+};
+
+export const texts = { en, ja };
