@@ -123,10 +123,12 @@ export function figures(world) {
     await page.getByRole('button', { name: /shop_queue_length/ }).click();
     await page.locator('canvas').first().waitFor();
     await page.getByRole('table', { name: 'Series' }).getByRole('row').nth(1).waitFor();
-    const query = page.getByRole('textbox', { name: 'PromQL' });
-    await query.fill('sum(rate(shop_orders');
-    await query.press('Enter');
-    await page.waitForFunction(() => document.querySelector('input[data-filter-input]').getAttribute('aria-invalid') === 'true');
+    await page.locator('.cm-content[aria-label="PromQL"]').click();
+    await page.keyboard.press('Control+a');
+    await page.keyboard.insertText('sum(rate(shop_orders_total)');
+    await page.keyboard.press('Control+Enter');
+    await page.getByRole('alert').filter({ hasText: /./ }).waitFor();
+    await page.locator('.cm-lintRange-error').first().waitFor();
   });
 
   walk('status shows what came in and what was refused', world, {}, async (context) => {
