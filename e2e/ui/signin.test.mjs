@@ -2,6 +2,7 @@
 import { after, before } from 'node:test';
 import { launch } from './lib/browser.mjs';
 import { start } from './lib/server.mjs';
+import { backups } from './suite/backups.mjs';
 import { begin } from './suite/begin.mjs';
 import { charts } from './suite/charts.mjs';
 import { dialogs } from './suite/dialogs.mjs';
@@ -10,7 +11,9 @@ import { errors } from './suite/errors.mjs';
 import { logs } from './suite/logs.mjs';
 import { pages } from './suite/pages.mjs';
 import { figures, keyboard, people } from './suite/people.mjs';
+import { promql } from './suite/promql.mjs';
 import { sql } from './suite/sql.mjs';
+import { status } from './suite/status.mjs';
 import { traces } from './suite/traces.mjs';
 import { views } from './suite/views.mjs';
 
@@ -37,6 +40,9 @@ errors(world);
 entities(world);
 views(world);
 sql(world);
+promql(world);
+status(world);
+backups(world);
 charts(world);
 keyboard(world);
 figures(world);
