@@ -5,6 +5,7 @@ import {
   autocompletion,
   closeBrackets,
   closeBracketsKeymap,
+  closeCompletion,
   completionKeymap,
 } from '@codemirror/autocomplete';
 import { defaultKeymap, history, historyKeymap } from '@codemirror/commands';
@@ -63,6 +64,8 @@ export default function CodeEditor(p: CodeEditorProps) {
   // biome-ignore lint/correctness/useExhaustiveDependencies: the editor is made once; what changes is sent to it below
   useEffect(() => {
     const run = (v: EditorView) => {
+      // What might be written next must not cover the answer.
+      closeCompletion(v);
       latest.current.onRun(v.state.doc.toString());
       return true;
     };
