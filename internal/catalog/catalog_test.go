@@ -84,9 +84,9 @@ var now = time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
 
 // reader answers with what it was given, and remembers what it was asked.
 type reader struct {
-	mu    sync.Mutex
-	asked []telemetry.DerivedQuery // of requests
-	telemetry.DerivedReader // what is not set here is not asked
+	mu                      sync.Mutex
+	asked                   []telemetry.DerivedQuery // of requests
+	telemetry.DerivedReader                          // what is not set here is not asked
 	stats                   []telemetry.ServiceFigures
 	edges                   []telemetry.Edge
 	red                     telemetry.RED
