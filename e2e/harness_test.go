@@ -251,7 +251,7 @@ func (y *yagura) get(path string, q url.Values, out any) {
 
 func (y *yagura) count(signal, filter string) (int, error) {
 	var out struct{ Count int }
-	err := y.try("/"+signal+"/count", url.Values{"filter": {filter}, "from": {"-26h"}, "to": {time.Now().Add(time.Hour).UTC().Format(time.RFC3339)}}, &out)
+	err := y.try("/"+signal+"/count", url.Values{"filter": {filter}, "from": {"-10d"}, "to": {time.Now().Add(time.Hour).UTC().Format(time.RFC3339)}}, &out)
 	return out.Count, err
 }
 
@@ -338,7 +338,7 @@ func (y *yagura) seqs(signal, service string) map[int]int {
 			Items []struct{ Attributes map[string]string }
 			Next  string
 		}
-		q := url.Values{"filter": {"service:" + service}, "from": {"-26h"}, "to": {time.Now().Add(time.Hour).UTC().Format(time.RFC3339)}, "limit": {"1000"}}
+		q := url.Values{"filter": {"service:" + service}, "from": {"-10d"}, "to": {time.Now().Add(time.Hour).UTC().Format(time.RFC3339)}, "limit": {"1000"}}
 		if after != "" {
 			q.Set("after", after)
 		}
