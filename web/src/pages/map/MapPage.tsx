@@ -255,7 +255,6 @@ interface BoxProps {
 }
 
 function Box({ node: n, minutes, dragged, onHot, reveal }: BoxProps) {
-  const t = useTexts(texts);
   const s = useTexts(serviceTexts);
   const { lang } = useI18n();
   const { search } = useUrl();
@@ -280,7 +279,6 @@ function Box({ node: n, minutes, dragged, onHot, reveal }: BoxProps) {
       data-virtual={n.kind !== 'service'}
       data-bad={bad}
       transform={`translate(${n.x - WIDE / 2} ${n.y - HIGH / 2})`}
-      aria-label={t.node(n.name, kind, rate, errors)}
       onClick={() => !dragged() && open()}
       onKeyDown={(e) => e.key === 'Enter' && open()}
       onFocus={() => {
@@ -291,10 +289,12 @@ function Box({ node: n, minutes, dragged, onHot, reveal }: BoxProps) {
       onPointerEnter={() => onHot(true)}
       onPointerLeave={() => onHot(false)}
     >
-      <title>{`${n.name}${n.env ? ` (${n.env})` : ''}`}</title>
-      <rect width={WIDE} height={HIGH} rx={n.kind === 'service' ? 4 : 14} />
+      {/* The name of the link is its text; the whole name is a tooltip of the box alone. */}
+      <rect width={WIDE} height={HIGH} rx={n.kind === 'service' ? 4 : 14}>
+        <title>{`${n.name}${n.env ? ` (${n.env})` : ''}`}</title>
+      </rect>
       <text x={10} y={19} className={classes.name}>
-        {shortened(n)}
+        {`${shortened(n)} `}
       </text>
       <text x={10} y={36} className={classes.figures}>
         {n.kind === 'service' ? '' : `${kind} · `}

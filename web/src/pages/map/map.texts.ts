@@ -18,8 +18,6 @@ const en = {
     'The map draws itself from client, producer and consumer spans. Instrument the HTTP, gRPC, database and messaging libraries of at least one service, and pass the trace context on.',
   legend: { service: 'service', virtual: 'not instrumented', failing: 'failing calls' },
   seenBy: 'As the caller saw it: with the network, and retries one by one',
-  node: (name: string, kind: string, rate: string, errors: string) =>
-    `${name}, ${kind}: ${rate}, ${errors} errors`,
 };
 const ja: typeof en = {
   title: 'マップ',
@@ -41,6 +39,5 @@ const ja: typeof en = {
     'マップは client・producer・consumer スパンから自動で作成します。HTTP・gRPC・データベース・メッセージングのライブラリを計装し、トレースコンテキストを伝播してください。',
   legend: { service: 'サービス', virtual: '未計装', failing: '失敗あり' },
   seenBy: '呼び出し元から見た値です（ネットワークの時間を含み、リトライは1回ずつ数えます）',
-  node: (name, kind, rate, errors) => `${name}（${kind}）: ${rate}、エラー率 ${errors}`,
 };
 export const texts = { en, ja };
