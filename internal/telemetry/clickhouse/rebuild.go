@@ -249,7 +249,8 @@ func (s *Store) rebuildHour(ctx context.Context, r *rebuilding, hour, before tim
 	ctx = upkeep(ctx)
 	d := ddl{s.opt.Database, s.opt.Cluster}
 	from, to := hour, hour.Add(time.Hour)
-	ofRows := fmt.Sprintf("time >= %s AND time < %s AND attached = 0 AND toStartOfTenMinutes(arrived) < %s", sqlTime(from), sqlTime(to), sqlTime(before))
+	staged := fmt.Sprintf("time >= %s AND time < %s AND toStartOfTenMinutes(arrived) < %s", sqlTime(from), sqlTime(to), sqlTime(before))
+	ofRows := staged + " AND attached = 0"
 	for _, signal := range []telemetry.Signal{telemetry.Logs, telemetry.Spans} {
 		var n, bare uint64
 		row := s.admin.QueryRow(ctx, fmt.Sprintf("SELECT count(), countIf(arrived = toDateTime64(0, 9, 'UTC')) FROM %s WHERE %s", d.Table(signal.String()), ofRows))
@@ -267,9 +268,9 @@ func (s *Store) rebuildHour(ctx context.Context, r *rebuilding, hour, before tim
 			continue
 		}
 		rows += n
-		source := d.Table(signal.String())
+		source, ofSource := d.Table(signal.String()), ofRows
 		if r.Reshape || bare > 0 {
-			source = d.Table("rebuild_" + signal.String())
+			source, ofSource = d.Table("rebuild_"+signal.String()), staged
 			if err := s.stage(ctx, d, signal, r.Reshape && !r.Backfill, from, to, ofRows); err != nil {
 				return rows, err
 			}
@@ -278,7 +279,7 @@ func (s *Store) rebuildHour(ctx context.Context, r *rebuilding, hour, before tim
 			if v.from != signal || !slices.Contains(r.What, v.what) {
 				continue
 			}
-			if err := s.derive(ctx, d, v, source, from, to, before, ofRows); err != nil {
+			if err := s.derive(ctx, d, v, source, from, to, before, ofSource); err != nil {
 				return rows, fmt.Errorf("rebuild %s of %s: %w", v.name(), hour.Format(time.RFC3339), err)
 			}
 		}
