@@ -51,6 +51,8 @@ func (c demoCmd) Run(s *session) error {
 	if cfg.DataDir, err = filepath.Abs(cfg.DataDir); err != nil {
 		return err
 	}
+	// Its own metrics are of now, after which the store takes no history of two days.
+	cfg.Self.Enabled = false
 	mark := filepath.Join(cfg.DataDir, "demo.json")
 	past, fresh, err := lookBack(mark)
 	if err != nil {
