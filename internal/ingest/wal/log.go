@@ -230,7 +230,8 @@ func (g *Log) Close(ctx context.Context) error {
 func (g *Log) take(l *lane, n int64) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if l.bytes+n > g.limit(l) {
+	// What is added may begin a block, whose header is booked when its file is there.
+	if l.bytes+n+headerSize > g.limit(l) {
 		return false
 	}
 	l.bytes += n
