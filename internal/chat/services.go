@@ -42,9 +42,9 @@ func service(ctx context.Context, a *asked) (reply, error) {
 		return r, nil
 	}
 	r.text = append(r.text, paragraph{text: a.say("%s requests, %s failed, p50 %s, p95 %s, p99 %s", "リクエスト %s 件、エラー率 %s、p50 %s、p95 %s、p99 %s",
-		count(v.Requests.Count), percent(v.Requests), ms(v.Requests.P50Ns), ms(v.Requests.P95Ns), ms(v.Requests.P99Ns))})
+		i18n.Group(v.Requests.Count), percent(v.Requests), ms(v.Requests.P50Ns), ms(v.Requests.P95Ns), ms(v.Requests.P99Ns))})
 	if b := v.Before; b != nil && b.Count > 0 {
-		r.text = append(r.text, paragraph{head: a.say("A week ago", "1 週間前"), text: a.say("%s requests, %s failed, p95 %s", "リクエスト %s 件、エラー率 %s、p95 %s", count(b.Count), percent(*b), ms(b.P95Ns))})
+		r.text = append(r.text, paragraph{head: a.say("A week ago", "1 週間前"), text: a.say("%s requests, %s failed, p95 %s", "リクエスト %s 件、エラー率 %s、p95 %s", i18n.Group(b.Count), percent(*b), ms(b.P95Ns))})
 	}
 	if share(v.Requests) > 0.01 {
 		r.mark = "🚨"
@@ -53,7 +53,7 @@ func service(ctx context.Context, a *asked) (reply, error) {
 		if i == 5 {
 			break
 		}
-		r.text = append(r.text, paragraph{head: e.Endpoint, text: a.say("%s requests, %s failed, p95 %s", "リクエスト %s 件、エラー率 %s、p95 %s", count(e.Requests.Count), percent(e.Requests), ms(e.Requests.P95Ns)),
+		r.text = append(r.text, paragraph{head: e.Endpoint, text: a.say("%s requests, %s failed, p95 %s", "リクエスト %s 件、エラー率 %s、p95 %s", i18n.Group(e.Requests.Count), percent(e.Requests), ms(e.Requests.P95Ns)),
 			links: []anchor{{a.say("open", "開く"), a.link(page+"/endpoint", "endpoint", e.Endpoint, "from", "-1h")}}})
 	}
 	slices.SortFunc(v.Versions, func(x, y client.VersionView) int { return cmp.Compare(y.First.UnixNano(), x.First.UnixNano()) })
@@ -95,10 +95,10 @@ func failing(ctx context.Context, a *asked) (reply, error) {
 	for _, g := range got.JSON200.Items {
 		who := ""
 		if g.Users > 0 {
-			who = a.say(", %s users", "、影響ユーザー %s 人", count(g.Users))
+			who = a.say(", %s users", "、影響ユーザー %s 人", i18n.Group(g.Users))
 		}
 		r.text = append(r.text, paragraph{head: short(g.Service+" · "+g.Type, 100),
-			text:  short(g.Message, 200) + "\n" + a.say("%s times%s", "%s 件%s", count(g.Count), who),
+			text:  short(g.Message, 200) + "\n" + a.say("%s times%s", "%s 件%s", i18n.Group(g.Count), who),
 			links: []anchor{{a.say("open", "開く"), a.link("/errors/"+pathEscape(g.Service)+"/"+g.ID, "from", "-1h")}}})
 	}
 	return r, nil

@@ -21,15 +21,6 @@ func short(s string, n int) string {
 	return string(r[:n-1]) + "…"
 }
 
-// count groups digits by three.
-func count(n int64) string {
-	s := strconv.FormatInt(n, 10)
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
-}
-
 func share(r client.RedView) float64 {
 	if r.Count == 0 {
 		return 0

@@ -61,7 +61,7 @@ func (c remote) show(s *session, v *client.ArchiveView) error {
 		if d.Error != "" {
 			text += ": " + oneLine(d.Error)
 		}
-		t.row(d.Day, string(d.Signal), count(uint64(d.Rows)), megabytes(d.Bytes), date(d.VerifiedAt), date(d.AttachedUntil), text)
+		t.row(d.Day, string(d.Signal), i18n.Group(uint64(d.Rows)), megabytes(d.Bytes), date(d.VerifiedAt), date(d.AttachedUntil), text)
 	}
 	return t.write(s.Stdout)
 }

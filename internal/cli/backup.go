@@ -74,10 +74,10 @@ func rowsOf(v client.BackupView, what string) string {
 	if !ok {
 		return "-"
 	}
-	return count(uint64(n))
+	return i18n.Group(uint64(n))
 }
 
-func megabytes(n int64) string { return digits(float64(n)/1e6) + " MB" }
+func megabytes(n int64) string { return i18n.Digits(float64(n)/1e6) + " MB" }
 
 // free refuses a target that is there already: an empty folder is a place to put it.
 func free(target string) error {

@@ -239,7 +239,7 @@ func (r *checkRun) table(s *session) error {
 		if f.Place.File != "" {
 			what += fmt.Sprintf(" [%s:%d]", f.Place.File, f.Place.Line)
 		}
-		t.row(name, duration(float64(f.SavingNS)), duration(float64(f.CostNS)), count(uint64(f.requests)), s.text(level(f.Confidence)), f.TraceID.String(), oneLine(what))
+		t.row(name, duration(float64(f.SavingNS)), duration(float64(f.CostNS)), i18n.Group(uint64(f.requests)), s.text(level(f.Confidence)), f.TraceID.String(), oneLine(what))
 	}
 	return t.write(s.Stdout)
 }

@@ -31,7 +31,7 @@ func (c teamsCmd) Run(s *session) error {
 	}
 	t := newTable(s.all(i18n.T("TEAM", "チーム"), i18n.T("SLUG", "スラッグ"), i18n.T("MEMBERS", "メンバー"), i18n.T("LEADS", "リード"), i18n.T("PRODUCTS", "プロダクト"), i18n.T("ID", "ID"))...).numbers(2, 3, 4)
 	for _, v := range r.JSON200.Items {
-		t.row(oneLine(v.Name), v.Slug, count(uint64(v.Members)), count(uint64(v.Leads)), count(uint64(v.Products)), v.ID)
+		t.row(oneLine(v.Name), v.Slug, i18n.Group(uint64(v.Members)), i18n.Group(uint64(v.Leads)), i18n.Group(uint64(v.Products)), v.ID)
 	}
 	return t.write(s.Stdout)
 }

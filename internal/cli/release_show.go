@@ -156,7 +156,7 @@ func (c releaseShow) Run(s *session) error {
 	t := newTable(s.all(i18n.T("ENDPOINT", "エンドポイント"), i18n.T("REQUESTS", "リクエスト数"), i18n.T("ERRORS", "エラー率"), i18n.T("P95", "p95"))...)
 	line := func(name string, before, after client.RedView, failed, waited string) {
 		failing, slow := turned(before, after)
-		t.row(oneLine(name), count(uint64(before.Count))+" → "+count(uint64(after.Count)), failing+sign(failed), slow+sign(waited))
+		t.row(oneLine(name), i18n.Group(uint64(before.Count))+" → "+i18n.Group(uint64(after.Count)), failing+sign(failed), slow+sign(waited))
 	}
 	line(s.text(i18n.T("all", "全体")), v.Requests.Before, v.Requests.After, string(v.Requests.Errors), string(v.Requests.Latency))
 	for _, e := range v.Endpoints {
@@ -171,7 +171,7 @@ func (c releaseShow) Run(s *session) error {
 		}
 		b.WriteString("\n" + s.text(title) + "\n")
 		for _, g := range all {
-			b.WriteString(oneLine(fmt.Sprintf("  %s → %s  %s: %s", count(uint64(g.Before)), count(uint64(g.Count)), g.Type, g.Message)) + "\n")
+			b.WriteString(oneLine(fmt.Sprintf("  %s → %s  %s: %s", i18n.Group(uint64(g.Before)), i18n.Group(uint64(g.Count)), g.Type, g.Message)) + "\n")
 		}
 	}
 	groups(i18n.T("New errors since", "リリース後に初めて発生したエラー"), v.NewErrors)

@@ -103,8 +103,8 @@ func (c servicesCmd) Run(s *session) error {
 			}
 			return duration(float64(ns))
 		}
-		t.row(oneLine(v.Service), oneLine(v.Env), count(uint64(v.Requests.Count)), count(uint64(v.Requests.Errors)), percent(uint64(v.Requests.Errors), uint64(v.Requests.Count)),
-			p(v.Requests.P50Ns), p(v.Requests.P95Ns), p(v.Requests.P99Ns), count(uint64(v.Logs)), c.at(v.LastSeen))
+		t.row(oneLine(v.Service), oneLine(v.Env), i18n.Group(uint64(v.Requests.Count)), i18n.Group(uint64(v.Requests.Errors)), percent(uint64(v.Requests.Errors), uint64(v.Requests.Count)),
+			p(v.Requests.P50Ns), p(v.Requests.P95Ns), p(v.Requests.P99Ns), i18n.Group(uint64(v.Logs)), c.at(v.LastSeen))
 	}
 	return t.write(s.Stdout)
 }

@@ -59,7 +59,7 @@ func (c restoreCmd) Run(s *session) (err error) {
 	}
 	n := func(what string) string {
 		if v, ok := o.Rows[what]; ok {
-			return count(uint64(v))
+			return i18n.Group(uint64(v))
 		}
 		return "-"
 	}

@@ -139,7 +139,7 @@ func (c retentionSetCmd) tell(s *session, p *client.PreviewView) error {
 		if e.State == "thinned" {
 			what = i18n.T("thinned", "間引き")
 		}
-		t.row(string(e.Signal), oneLine(e.Service), oneLine(e.Env), s.text(what), e.From, e.To, count(uint64(e.Rows)), megabytes(int64(e.Bytes)))
+		t.row(string(e.Signal), oneLine(e.Service), oneLine(e.Env), s.text(what), e.From, e.To, i18n.Group(uint64(e.Rows)), megabytes(int64(e.Bytes)))
 	}
 	return t.write(s.Stdout)
 }

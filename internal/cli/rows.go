@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/yagura-sre/yagura/client"
+	"github.com/yagura-sre/yagura/internal/i18n"
 )
 
 type logsCmd struct {
@@ -110,7 +111,7 @@ func (c selection) printCount(s *session, n int64) error {
 		_, err := fmt.Fprintf(s.Stdout, "{\"count\": %d}\n", n)
 		return err
 	}
-	_, err := fmt.Fprintln(s.Stdout, count(uint64(n)))
+	_, err := fmt.Fprintln(s.Stdout, i18n.Group(uint64(n)))
 	return err
 }
 

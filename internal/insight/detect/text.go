@@ -43,32 +43,17 @@ func dur(ns int64) string {
 	case ns >= int64(time.Microsecond):
 		v, unit = v/1e3, "µs"
 	}
-	return digits(v) + " " + unit
+	return i18n.Digits(v) + " " + unit
 }
 
 func size(n int64) string {
 	switch v := float64(n); {
 	case n >= 1e6:
-		return digits(v/1e6) + " MB"
+		return i18n.Digits(v/1e6) + " MB"
 	case n >= 1e3:
-		return digits(v/1e3) + " KB"
+		return i18n.Digits(v/1e3) + " KB"
 	}
 	return strconv.FormatInt(n, 10) + " B"
-}
-
-func digits(v float64) string {
-	prec := 2
-	switch {
-	case v >= 100:
-		prec = 0
-	case v >= 10:
-		prec = 1
-	}
-	s := strconv.FormatFloat(v, 'f', prec, 64)
-	if strings.Contains(s, ".") {
-		s = strings.TrimRight(strings.TrimRight(s, "0"), ".")
-	}
-	return s
 }
 
 // maxQuoted is how many bytes of a statement a sentence quotes.

@@ -50,11 +50,7 @@ func about(v float64) string {
 		return digits(v)
 	}
 	unit := math.Pow(10, math.Floor(math.Log10(v))-1)
-	s := strconv.FormatFloat(math.Round(v/unit)*unit, 'f', 0, 64)
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
+	return i18n.Group(int64(math.Round(v/unit) * unit))
 }
 
 // roughly is a predicted duration, to two digits.

@@ -33,7 +33,7 @@ func (a *analysis) tellUsual() {
 		rate = i18n.F("%s of them failed", "エラー率は%sでした", percent(part(u.Errors, u.Count)))
 	}
 	text := i18n.F("Usually it takes %s (p95 %s): %s requests in %s, %s.", "通常の所要時間は%s（p95 %s）です。%[4]sは%[3]s件のリクエストがあり、%[5]s。",
-		dur(u.P50), dur(u.P95), number(u.Count), whens[u.When], rate)
+		dur(u.P50), dur(u.P95), i18n.Group(u.Count), whens[u.When], rate)
 	if u.Count < enough {
 		text = i18n.T(text.En+" So few say little.", text.Ja+"件数が少ないため参考値です。")
 	}
@@ -77,7 +77,7 @@ func (a *analysis) tellUnusual() {
 				rate = i18n.F("%s of them failed", "エラー率は%sでした", percent(part(u.Errors, u.Count)))
 			}
 			a.v.Unusual = append(a.v.Unusual, Unusual{Kind: "errors", Evidence: a.spans(c.node),
-				Text: i18n.F("%s in %s failed; of %s in %s, %s", "%[2]s の %[1]s が失敗しました。%[4]sは%[3]s件のうち、%[5]s", code(a.op[c.node], 80), c.Service, number(u.Count), whens[u.When], rate)})
+				Text: i18n.F("%s in %s failed; of %s in %s, %s", "%[2]s の %[1]s が失敗しました。%[4]sは%[3]s件のうち、%[5]s", code(a.op[c.node], 80), c.Service, i18n.Group(u.Count), whens[u.When], rate)})
 		}
 	}
 }
@@ -161,16 +161,16 @@ func (a *analysis) tellSimilar() {
 	}
 	if m.Count <= 1 {
 		a.say(TopicSimilar, i18n.T(
-			"It is alone: of the "+number(m.Requests)+" requests "+of.En+" within half an hour before and after no other one "+what.En+".",
-			"単発です。前後30分に"+of.Ja+"へのリクエストは"+number(m.Requests)+"件ありますが、ほかに"+soloJa(m)+"ものはありません。")).Link = m.Link()
+			"It is alone: of the "+i18n.Group(m.Requests)+" requests "+of.En+" within half an hour before and after no other one "+what.En+".",
+			"単発です。前後30分に"+of.Ja+"へのリクエストは"+i18n.Group(m.Requests)+"件ありますが、ほかに"+soloJa(m)+"ものはありません。")).Link = m.Link()
 		return
 	}
 	text := i18n.F("It is one of many: %[1]s of the %[2]s requests %[5]s within half an hour before and after (%[3]s) %[4]s", "単発ではありません。前後30分の%[5]sへのリクエスト%[2]s件のうち%[1]s件（%[3]s）が%[4]s",
-		number(m.Count), number(m.Requests), percent(part(m.Count, m.Requests)), what, of)
+		i18n.Group(m.Count), i18n.Group(m.Requests), percent(part(m.Count, m.Requests)), what, of)
 	if m.Users > 0 {
 		text = i18n.T(
-			text.En+"; "+number(m.Users)+plural(int(m.Users), " user is hit", " users are hit"),
-			text.Ja+"。影響を受けたユーザーは"+number(m.Users)+"人です")
+			text.En+"; "+i18n.Group(m.Users)+plural(int(m.Users), " user is hit", " users are hit"),
+			text.Ja+"。影響を受けたユーザーは"+i18n.Group(m.Users)+"人です")
 	}
 	a.say(TopicSimilar, i18n.T(sentence(text.En), stop(text.Ja))).Link = m.Link()
 	if n := len(m.Versions); n == 1 && m.Versions[0].Value != "" && m.Versions[0].Count == m.Count && m.Count >= 3 && m.Running > 1 {

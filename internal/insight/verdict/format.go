@@ -17,13 +17,13 @@ func dur(ns int64) i18n.Text {
 	case v == 0:
 		return same("0 ms")
 	case v < 1e3:
-		return same(sig3(v) + " ns")
+		return same(i18n.Digits(v) + " ns")
 	case v < 0.9995e6:
-		return same(sig3(v/1e3) + " µs")
+		return same(i18n.Digits(v/1e3) + " µs")
 	case v < 0.9995e9:
-		return same(sig3(v/1e6) + " ms")
+		return same(i18n.Digits(v/1e6) + " ms")
 	case v < 59.97e9:
-		s := sig3(v / 1e9)
+		s := i18n.Digits(v / 1e9)
 		return i18n.T(s+" s", s+"秒")
 	}
 	d := time.Duration(ns)
@@ -48,31 +48,6 @@ func dur(ns int64) i18n.Text {
 	return i18n.T("1 min", "1分")
 }
 
-// sig3 has three significant digits and no trailing zeros.
-func sig3(v float64) string {
-	prec := 2
-	switch {
-	case v >= 99.95:
-		prec = 0
-	case v >= 9.995:
-		prec = 1
-	}
-	s := strconv.FormatFloat(v, 'f', prec, 64)
-	if strings.Contains(s, ".") {
-		s = strings.TrimRight(strings.TrimRight(s, "0"), ".")
-	}
-	return s
-}
-
-// number has its thousands apart.
-func number[T ~int | ~int64 | ~uint64](n T) string {
-	s := strconv.FormatInt(int64(n), 10)
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
-}
-
 // percent of a share; what is not nothing is never shown as nothing, nor less than all as all.
 func percent(share float64) string {
 	p := share * 100
@@ -82,7 +57,7 @@ func percent(share float64) string {
 	case p > 99.9 && p < 100:
 		return ">99.9 %"
 	}
-	return sig3(p) + " %"
+	return i18n.Digits(p) + " %"
 }
 
 func part(k, n uint64) float64 {

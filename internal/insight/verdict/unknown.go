@@ -123,7 +123,7 @@ func (a *analysis) steps() {
 		}
 	}
 	if m := a.f.Similar; m != nil && m.Count > 1 {
-		add("search", i18n.F("Open the %s similar requests", "類似のリクエスト%s件を開く", number(m.Count)), m.Link())
+		add("search", i18n.F("Open the %s similar requests", "類似のリクエスト%s件を開く", i18n.Group(m.Count)), m.Link())
 	}
 	for _, s := range v.Sentences {
 		if s.Topic == TopicChanged && s.Link != "" && strings.HasPrefix(s.Link, "/releases/") && v.Outcome != OK {
