@@ -32,23 +32,15 @@ var chattyRPC = &Detector{
 			entry int32
 			to    string
 		}
-		at := map[pair]int{}
-		var groups [][]int
+		var by groups[pair, int]
 		for _, i := range s.calls {
 			f := &s.facts[i]
 			if f.class != httpCall && f.class != rpcCall {
 				continue
 			}
-			k := pair{f.entry, s.target(i)}
-			g, ok := at[k]
-			if !ok {
-				g = len(groups)
-				at[k] = g
-				groups = append(groups, nil)
-			}
-			groups[g] = append(groups[g], i)
+			by.add(pair{f.entry, s.target(i)}, i)
 		}
-		for _, g := range groups {
+		for _, g := range by.all {
 			if len(g) >= 3 && s.limits(g[0]) != nil {
 				s.chatty(byStart(s.t, g))
 			}

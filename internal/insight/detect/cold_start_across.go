@@ -12,8 +12,7 @@ import (
 // the first of their sort there: those that find a cache empty.
 func coldStartAcross(w *sweep) {
 	type key struct{ env, service, endpoint string }
-	at := map[key]int{}
-	var groups [][]*unit
+	var by groups[key, *unit]
 	began := map[[3]string]int64{} // when an instance was first seen
 	for i := range w.a.units {
 		u := &w.a.units[i]
@@ -24,15 +23,9 @@ func coldStartAcross(w *sweep) {
 		if u.failed {
 			continue
 		}
-		g, ok := at[key{u.env, u.service, u.endpoint}]
-		if !ok {
-			g = len(groups)
-			at[key{u.env, u.service, u.endpoint}] = g
-			groups = append(groups, nil)
-		}
-		groups[g] = append(groups[g], u)
+		by.add(key{u.env, u.service, u.endpoint}, u)
 	}
-	for _, g := range groups {
+	for _, g := range by.all {
 		if lim := w.limits(g[0].kind, g[0].service, g[0].endpoint); lim != nil && len(g) >= 2 {
 			w.firsts(g, lim, began)
 		}

@@ -30,8 +30,7 @@ var duplicateWork = &Detector{
 			peer    string
 			input   uint64
 		}
-		at := map[key]int{}
-		var groups [][]int
+		var by groups[key, int]
 		wrote := map[string][]int64{} // peer and table → starts of writes
 		for _, i := range byStart(s.t, s.calls) {
 			f := &s.facts[i]
@@ -46,16 +45,9 @@ var duplicateWork = &Detector{
 			if in == 0 {
 				continue
 			}
-			k := key{s.t.Nodes[i].Span.Service, f.op.ID, f.peer, in}
-			g, ok := at[k]
-			if !ok {
-				g = len(groups)
-				at[k] = g
-				groups = append(groups, nil)
-			}
-			groups[g] = append(groups[g], i)
+			by.add(key{s.t.Nodes[i].Span.Service, f.op.ID, f.peer, in}, i)
 		}
-		for _, g := range groups {
+		for _, g := range by.all {
 			if len(g) >= 2 && s.limits(g[0]) != nil {
 				s.duplicate(g, wrote)
 			}

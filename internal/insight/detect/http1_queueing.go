@@ -28,8 +28,7 @@ var http1Queueing = &Detector{
 			entry int32
 			host  string
 		}
-		at := map[key]int{}
-		var groups [][]int
+		var by groups[key, int]
 		for i := range s.t.Nodes {
 			if s.kind(i) != Browser {
 				continue
@@ -39,16 +38,9 @@ var http1Queueing = &Detector{
 			if !ok || !strings.HasPrefix(attr(span, "network.protocol.version"), "1") && !strings.HasPrefix(strings.ToLower(attr(span, "network.protocol.name")), "http/1") {
 				continue
 			}
-			k := key{s.facts[i].entry, a.host}
-			g, ok := at[k]
-			if !ok {
-				g = len(groups)
-				at[k] = g
-				groups = append(groups, nil)
-			}
-			groups[g] = append(groups[g], i)
+			by.add(key{s.facts[i].entry, a.host}, i)
 		}
-		for _, g := range groups {
+		for _, g := range by.all {
 			if s.limits(g[0]) != nil {
 				s.queued(byStart(s.t, g))
 			}

@@ -24,8 +24,7 @@ var mainThreadIO = &Detector{
 		lasts("duration", 16*ms, 16*ms, "time on the main thread", "メインスレッドの時間"),
 	},
 	trace: func(s *scan) {
-		at := map[sameKey]int{}
-		var groups [][]int
+		var by groups[sameKey, int]
 		for i := range s.t.Nodes {
 			f := &s.facts[i]
 			if s.kind(i) != Mobile || f.inner || !onMainThread(s.t.Nodes[i].Span) {
@@ -38,15 +37,9 @@ var mainThreadIO = &Detector{
 			if f.class == other {
 				k.path = f.path
 			}
-			g, ok := at[k]
-			if !ok {
-				g = len(groups)
-				at[k] = g
-				groups = append(groups, nil)
-			}
-			groups[g] = append(groups[g], i)
+			by.add(k, i)
 		}
-		for _, g := range groups {
+		for _, g := range by.all {
 			if s.limits(g[0]) == nil {
 				continue
 			}

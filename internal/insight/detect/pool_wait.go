@@ -36,8 +36,7 @@ func (s *scan) poolSpans() {
 		entry int32
 		pool  string
 	}
-	at := map[key]int{}
-	var groups [][]int
+	var by groups[key, int]
 	for i := range s.t.Nodes {
 		f := &s.facts[i]
 		span := s.t.Nodes[i].Span
@@ -52,16 +51,9 @@ func (s *scan) poolSpans() {
 		} else {
 			pool = attr(span, "db.client.connection.pool.name")
 		}
-		k := key{f.entry, pool}
-		g, ok := at[k]
-		if !ok {
-			g = len(groups)
-			at[k] = g
-			groups = append(groups, nil)
-		}
-		groups[g] = append(groups[g], i)
+		by.add(key{f.entry, pool}, i)
 	}
-	for _, g := range groups {
+	for _, g := range by.all {
 		if s.limits(g[0]) == nil {
 			continue
 		}

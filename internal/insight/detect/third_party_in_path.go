@@ -30,24 +30,16 @@ var thirdPartyInPath = &Detector{
 			entry int32
 			host  string
 		}
-		at := map[key]int{}
-		var groups [][]int
+		var by groups[key, int]
 		for _, i := range s.calls {
 			f := &s.facts[i]
 			if f.class != httpCall && f.class != rpcCall || s.callee(i) >= 0 || s.t.Nodes[i].Awaiter < 0 {
 				continue
 			}
-			k := key{f.entry, f.peer}
-			g, ok := at[k]
-			if !ok {
-				g = len(groups)
-				at[k] = g
-				groups = append(groups, nil)
-			}
-			groups[g] = append(groups[g], i)
+			by.add(key{f.entry, f.peer}, i)
 		}
 		answered := s.answered()
-		for _, g := range groups {
+		for _, g := range by.all {
 			if s.limits(g[0]) != nil {
 				s.outside(byStart(s.t, g), answered)
 			}
