@@ -5,6 +5,7 @@ import { Link } from '@tanstack/react-router';
 import { statusQuery } from '~/api/queries';
 import { useT } from '~/i18n';
 import { Icon, type IconName } from '~/ui/Icon';
+import type { Page } from '~/ui/PageLink';
 import { carried, useUrl } from '~/url';
 import classes from './shell.module.css';
 import { UserMenu } from './UserMenu';
@@ -46,18 +47,7 @@ export function Nav() {
 }
 
 interface ItemProps {
-  to:
-    | '/services'
-    | '/map'
-    | '/databases'
-    | '/releases'
-    | '/logs'
-    | '/traces'
-    | '/metrics'
-    | '/errors'
-    | '/sql'
-    | '/status'
-    | '/settings';
+  to: Page | '/settings';
   icon: IconName;
   label: string;
   search: ReturnType<typeof carried>;

@@ -9,6 +9,7 @@ import { compare } from '~/lib/filter';
 import { traceIdIn } from '~/lib/ids';
 import { useReadsCode } from '~/ui/code/code.queries';
 import { Icon, type IconName } from '~/ui/Icon';
+import type { Page } from '~/ui/PageLink';
 import { carried, useUrl } from '~/url';
 import { useRange } from './RangeContext';
 import { useIsAdmin } from './Session';
@@ -127,21 +128,7 @@ function useEntries(text: string): Entry[] {
     });
   }
 
-  const page = (
-    to:
-      | '/services'
-      | '/map'
-      | '/databases'
-      | '/releases'
-      | '/logs'
-      | '/traces'
-      | '/metrics'
-      | '/errors'
-      | '/sql'
-      | '/status',
-    icon: IconName,
-    label: string,
-  ): Entry => ({
+  const page = (to: Page, icon: IconName, label: string): Entry => ({
     id: to.slice(1),
     icon,
     text: label,

@@ -2,7 +2,8 @@ import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { carried, type Search, useUrl } from '~/url';
 
-type Page =
+/** The pages that stand in the navigation. */
+export type Page =
   | '/services'
   | '/map'
   | '/databases'
@@ -11,6 +12,7 @@ type Page =
   | '/traces'
   | '/metrics'
   | '/errors'
+  | '/sql'
   | '/status';
 
 interface Props {
