@@ -37,6 +37,24 @@ func Open(server, token, lang string) (*ClientWithResponses, error) {
 		}))
 }
 
+// Speak asks for the sentences of one answer in a language; "" leaves it to the client's.
+func Speak(lang string) RequestEditorFn {
+	return func(_ context.Context, req *http.Request) error {
+		if lang != "" {
+			req.Header.Set("Accept-Language", lang)
+		}
+		return nil
+	}
+}
+
+// Text is a text that an answer may leave out.
+func Text(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
+
 // Error is what the server says when it refuses: problem+json.
 func (p *Problem) Error() string {
 	s := p.Detail

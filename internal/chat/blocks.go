@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/slack-go/slack"
+	"github.com/yagura-sre/yagura/internal/i18n"
 )
 
 // Limits of Slack's Block Kit, in characters; ours are below them, for escaping makes
@@ -20,7 +21,7 @@ const (
 // those that would format, which a name of a program may well hold.
 var mrkdwn = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "*", "∗", "`", "ʹ")
 
-func escape(s string, n int) string { return mrkdwn.Replace(short(s, n)) }
+func escape(s string, n int) string { return mrkdwn.Replace(i18n.Short(s, n)) }
 
 // blocks give a reply Slack's form; file is an uploaded picture's id.
 func (r reply) blocks(file string) []slack.Block {
@@ -32,7 +33,7 @@ func (r reply) blocks(file string) []slack.Block {
 		out = append(out, section("*"+escape(title, 600)+"*"))
 	}
 	if file != "" {
-		out = append(out, slack.NewImageBlockSlackFile(&slack.SlackFileObject{ID: file}, short(r.title, 200), "", nil))
+		out = append(out, slack.NewImageBlockSlackFile(&slack.SlackFileObject{ID: file}, i18n.Short(r.title, 200), "", nil))
 	}
 	for _, p := range r.text {
 		if len(out) == maxBlocks {
@@ -54,7 +55,7 @@ func (r reply) blocks(file string) []slack.Block {
 		if len(buttons) == maxButtons || len(l.url) > 3000 || !strings.HasPrefix(l.url, "http") {
 			continue
 		}
-		b := slack.NewButtonBlockElement("", "", slack.NewTextBlockObject(slack.PlainTextType, short(l.text, maxButton), true, false))
+		b := slack.NewButtonBlockElement("", "", slack.NewTextBlockObject(slack.PlainTextType, i18n.Short(l.text, maxButton), true, false))
 		b.URL = l.url
 		buttons = append(buttons, b)
 	}

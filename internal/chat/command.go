@@ -3,7 +3,6 @@ package chat
 import (
 	"context"
 	"errors"
-	"net/http"
 	"net/url"
 	"strings"
 
@@ -113,12 +112,4 @@ func (a *asked) excuse(err error) reply {
 		r.text = []paragraph{{text: a.say("Yagura could not answer; its log says why.", "Yagura が応答できませんでした。詳細はサーバーのログを参照してください。")}}
 	}
 	return r
-}
-
-// speak asks the API for sentences in a language.
-func speak(lang i18n.Lang) client.RequestEditorFn {
-	return func(_ context.Context, r *http.Request) error {
-		r.Header.Set("Accept-Language", string(lang))
-		return nil
-	}
 }

@@ -55,7 +55,7 @@ func waterfall(t *client.TraceView) ([]byte, error) {
 	for i, s := range rows {
 		y := rowHeight*(i+1) + 2
 		indent := min(int(s.Depth), 8) * 7
-		write(img, s.Service+" "+cmp.Or(deref(s.Summary), s.Name), 4+indent, y+13, ink, labelWidth-8-indent)
+		write(img, s.Service+" "+cmp.Or(client.Text(s.Summary), s.Name), 4+indent, y+13, ink, labelWidth-8-indent)
 		c := colorOf(s.Service)
 		if s.Error != nil && *s.Error {
 			c = failed
@@ -124,13 +124,6 @@ func chooseRows(t *client.TraceView) []client.TraceSpan {
 		}
 	}
 	return rows
-}
-
-func deref(s *string) string {
-	if s == nil {
-		return ""
-	}
-	return *s
 }
 
 func colorOf(service string) color.RGBA {

@@ -304,7 +304,7 @@ func (s *Service) upload(ctx context.Context, set Settings, r reply) (string, er
 	if err != nil {
 		return "", err
 	}
-	f, err := api.UploadFileContext(ctx, slack.UploadFileParameters{Reader: bytes.NewReader(png), FileSize: len(png), Filename: "trace-" + r.picture.TraceID + ".png", Title: short(r.title, 100), AltTxt: short(r.title, 500)})
+	f, err := api.UploadFileContext(ctx, slack.UploadFileParameters{Reader: bytes.NewReader(png), FileSize: len(png), Filename: "trace-" + r.picture.TraceID + ".png", Title: i18n.Short(r.title, 100), AltTxt: i18n.Short(r.title, 500)})
 	if err != nil {
 		return "", fmt.Errorf("upload: %w", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -29,12 +30,12 @@ func service(ctx context.Context, a *asked) (reply, error) {
 	if env = strings.TrimSpace(env); env != "" {
 		p.Env = &env
 	}
-	got, err := client.Do(a.api.GetServiceWithResponse(ctx, name, p, speak(a.lang)))
+	got, err := client.Do(a.api.GetServiceWithResponse(ctx, name, p, client.Speak(string(a.lang))))
 	if err != nil {
 		return reply{}, err
 	}
 	v := got.JSON200
-	page := "/services/" + pathEscape(name)
+	page := "/services/" + url.PathEscape(name)
 	r := reply{mark: "📈", title: a.say("%s in the last hour", "%s（直近 1 時間）", name), links: []anchor{{a.say("Open the service", "サービスを開く"), a.link(page, "from", "-1h")}}}
 	if v.Requests.Count == 0 {
 		r.mark = "🔇"
@@ -83,7 +84,7 @@ func failing(ctx context.Context, a *asked) (reply, error) {
 		search = append(search, "service", name)
 	}
 	r.links = []anchor{{a.say("Open the inbox", "エラー一覧を開く"), a.link("/errors", search...)}}
-	got, err := client.Do(a.api.ListErrorsWithResponse(ctx, p, speak(a.lang)))
+	got, err := client.Do(a.api.ListErrorsWithResponse(ctx, p, client.Speak(string(a.lang))))
 	if err != nil {
 		return reply{}, err
 	}
@@ -97,9 +98,9 @@ func failing(ctx context.Context, a *asked) (reply, error) {
 		if g.Users > 0 {
 			who = a.say(", %s users", "、影響ユーザー %s 人", i18n.Group(g.Users))
 		}
-		r.text = append(r.text, paragraph{head: short(g.Service+" · "+g.Type, 100),
-			text:  short(g.Message, 200) + "\n" + a.say("%s times%s", "%s 件%s", i18n.Group(g.Count), who),
-			links: []anchor{{a.say("open", "開く"), a.link("/errors/"+pathEscape(g.Service)+"/"+g.ID, "from", "-1h")}}})
+		r.text = append(r.text, paragraph{head: i18n.Short(g.Service+" · "+g.Type, 100),
+			text:  i18n.Short(g.Message, 200) + "\n" + a.say("%s times%s", "%s 件%s", i18n.Group(g.Count), who),
+			links: []anchor{{a.say("open", "開く"), a.link("/errors/"+url.PathEscape(g.Service)+"/"+g.ID, "from", "-1h")}}})
 	}
 	return r, nil
 }

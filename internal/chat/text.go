@@ -2,24 +2,11 @@ package chat
 
 import (
 	"fmt"
-	"net/url"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/yagura-sre/yagura/client"
 )
-
-func pathEscape(s string) string { return url.PathEscape(s) }
-
-// short cuts a text to n characters.
-func short(s string, n int) string {
-	r := []rune(strings.TrimSpace(s))
-	if len(r) <= n {
-		return string(r)
-	}
-	return string(r[:n-1]) + "…"
-}
 
 func share(r client.RedView) float64 {
 	if r.Count == 0 {

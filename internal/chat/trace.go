@@ -27,10 +27,10 @@ func explain(ctx context.Context, a *asked) (reply, error) {
 	traceID, ok := insight.FindTraceID(a.text)
 	if !ok {
 		r := usage(a)
-		r.title = a.say("There is no trace ID in %q", "「%s」にトレース ID が見つかりません", short(a.text, 60))
+		r.title = a.say("There is no trace ID in %q", "「%s」にトレース ID が見つかりません", i18n.Short(a.text, 60))
 		return r, nil
 	}
-	got, err := client.Do(a.api.GetTraceVerdictWithResponse(ctx, traceID.String(), speak(a.lang)))
+	got, err := client.Do(a.api.GetTraceVerdictWithResponse(ctx, traceID.String(), client.Speak(string(a.lang))))
 	var p *client.Problem
 	if errors.As(err, &p) && p.Status == 404 {
 		return reply{mark: "🔍", title: a.say("There is no trace %s", "トレース %s は見つかりません", traceID), private: true, text: []paragraph{{
@@ -62,7 +62,7 @@ func explain(ctx context.Context, a *asked) (reply, error) {
 		}
 	}
 	// A picture is worth its time, not the answer.
-	if t, err := client.Do(a.api.GetTraceWithResponse(ctx, v.TraceID, speak(a.lang))); err == nil {
+	if t, err := client.Do(a.api.GetTraceWithResponse(ctx, v.TraceID, client.Speak(string(a.lang)))); err == nil {
 		r.picture = t.JSON200
 	}
 	return r, nil

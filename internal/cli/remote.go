@@ -64,13 +64,6 @@ func (p period) bounds() (from, to *string) {
 
 func ptr[T any](v T) *T { return &v }
 
-func orEmpty(s *string) string {
-	if s == nil {
-		return ""
-	}
-	return *s
-}
-
 type servicesCmd struct {
 	remote
 	period

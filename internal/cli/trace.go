@@ -49,11 +49,11 @@ func (c traceCmd) Run(s *session) error {
 
 func spanLabel(sp client.TraceSpan) string {
 	label := strings.Repeat("  ", int(sp.Depth)) + sp.Service + "  " + sp.Name
-	if sum := orEmpty(sp.Summary); sum != "" && sum != sp.Name {
+	if sum := client.Text(sp.Summary); sum != "" && sum != sp.Name {
 		label += "  " + sum
 	}
 	if sp.Error != nil && *sp.Error {
-		label += "  ! " + orEmpty(sp.Message)
+		label += "  ! " + client.Text(sp.Message)
 	}
 	return oneLine(strings.ReplaceAll(label, "\n", " "))
 }

@@ -5,6 +5,7 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -118,7 +119,7 @@ func (r Repository) link(commit, file string, line int) string {
 	for i := range parts {
 		parts[i] = url.PathEscape(parts[i])
 	}
-	return r.Address + "/blob/" + url.PathEscape(commit) + "/" + strings.Join(parts, "/") + "#L" + itoa(line)
+	return r.Address + "/blob/" + url.PathEscape(commit) + "/" + strings.Join(parts, "/") + "#L" + strconv.Itoa(line)
 }
 
 // validate tidies a binding.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strconv"
 	"strings"
 
 	"archive/tar"
@@ -20,8 +19,6 @@ import (
 	"github.com/yagura-sre/yagura/internal/fault"
 	"github.com/yagura-sre/yagura/internal/i18n"
 )
-
-func itoa(n int) string { return strconv.Itoa(n) }
 
 // source is a repository that can be read.
 type source interface {

@@ -7,6 +7,7 @@ package i18n
 import (
 	"fmt"
 	"strings"
+	"unicode/utf8"
 )
 
 // Lang is a language that Yagura speaks.
@@ -70,4 +71,13 @@ func Parse(s string) Lang {
 		}
 	}
 	return En
+}
+
+// Short is a text without white space around it, cut to at most n characters.
+func Short(s string, n int) string {
+	s = strings.TrimSpace(s)
+	if utf8.RuneCountInString(s) <= n {
+		return s
+	}
+	return string([]rune(s)[:n-1]) + "…"
 }

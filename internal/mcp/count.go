@@ -7,6 +7,7 @@ import (
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"github.com/yagura-sre/yagura/client"
+	"github.com/yagura-sre/yagura/internal/i18n"
 )
 
 type countAsked struct {
@@ -55,7 +56,7 @@ func countBy(s *sdk.Server, a *asker) {
 			out = countAnswer{Key: in.Key, Values: []valueShort{}, Link: a.link([]string{page}, in.page("filter", in.Filter)...)}
 			for _, f := range found.Items {
 				out.Distinct = f.Distinct
-				out.Values, _ = first(f.Values, int(limit), func(v *client.FacetValueRecord) valueShort { return valueShort{short(v.Value, 200), v.Count} })
+				out.Values, _ = first(f.Values, int(limit), func(v *client.FacetValueRecord) valueShort { return valueShort{i18n.Short(v.Value, 200), v.Count} })
 			}
 			return out, nil
 		})

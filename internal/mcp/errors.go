@@ -7,6 +7,7 @@ import (
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"github.com/yagura-sre/yagura/client"
+	"github.com/yagura-sre/yagura/internal/i18n"
 )
 
 type errorsAsked struct {
@@ -70,7 +71,7 @@ func listErrors(s *sdk.Server, a *asker) {
 
 func (a *asker) group(g *client.ErrorGroupView, p period) groupShort {
 	v := groupShort{
-		ID: g.ID, Service: g.Service, Env: g.Env, Type: g.Type, Message: short(g.Message, 300), Frame: g.Frame, State: string(g.Shows),
+		ID: g.ID, Service: g.Service, Env: g.Env, Type: g.Type, Message: i18n.Short(g.Message, 300), Frame: g.Frame, State: string(g.Shows),
 		Count: g.Count, Users: g.Users, First: maybe(g.FirstEver), Last: maybe(g.Last), TraceID: g.TraceID,
 		Link: a.link([]string{"errors", g.Service, g.ID}, p.page()...),
 	}
@@ -104,7 +105,7 @@ func getError(s *sdk.Server, a *asker) {
 			out.Groups, _ = first(v.Groups, 10, func(g *client.ErrorGroupView) groupShort { return a.group(g, in.period) })
 			stack := func(e *client.ExceptionRecord) {
 				if e != nil && out.Stack == "" {
-					out.Stack = short(e.Stack, 2000)
+					out.Stack = i18n.Short(e.Stack, 2000)
 				}
 			}
 			if v.Span != nil {
@@ -118,7 +119,7 @@ func getError(s *sdk.Server, a *asker) {
 				stack(v.Log.Exception)
 			}
 			out.History, _ = first(v.Events, 10, func(e *client.ErrorEventView) string {
-				return fmt.Sprintf("%s %s by %s: %s", at(e.Time), e.Action, e.By, short(e.Text, 200))
+				return fmt.Sprintf("%s %s by %s: %s", at(e.Time), e.Action, e.By, i18n.Short(e.Text, 200))
 			})
 			return out, nil
 		})

@@ -2,12 +2,12 @@ package mcp
 
 import (
 	"context"
-	"net/http"
 	"strings"
 
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"github.com/yagura-sre/yagura/client"
+	"github.com/yagura-sre/yagura/internal/i18n"
 )
 
 type traceAsked struct {
@@ -56,14 +56,14 @@ type stepShort struct {
 func explainTrace(s *sdk.Server, a *asker) {
 	tool(s, "explain_trace", "Explain one request", "What happened in one request and why, in sentences that cite their spans and logs; what is not usual, whether it is alone, what to do next. It needs no range.",
 		func(ctx context.Context, in traceAsked) (out traceAnswer, err error) {
-			r, err := client.Do(a.api.GetTraceVerdictWithResponse(ctx, in.TraceID, speak(in.Lang)))
+			r, err := client.Do(a.api.GetTraceVerdictWithResponse(ctx, in.TraceID, client.Speak(in.Lang)))
 			if err != nil {
 				return out, err
 			}
 			v := r.JSON200
 			out = traceAnswer{
 				TraceID: v.TraceID, Outcome: string(v.Outcome), Summary: v.Summary, Unread: v.Unread, Link: a.link([]string{"traces", v.TraceID}),
-				Cause: causeShort{string(v.Cause.Kind), v.Cause.Service, v.Cause.Operation, v.Cause.SpanID, short(v.Cause.Message, 300), text(v.Cause.Frame)},
+				Cause: causeShort{string(v.Cause.Kind), v.Cause.Service, v.Cause.Operation, v.Cause.SpanID, i18n.Short(v.Cause.Message, 300), client.Text(v.Cause.Frame)},
 			}
 			out.Sentences, _ = first(v.Sentences, 20, func(s *client.VerdictSentence) sentenceShort {
 				ids, _ := first(s.Evidence, 6, func(e *client.VerdictEvidence) string { return string(e.Type) + ":" + e.ID })
@@ -75,16 +75,6 @@ func explainTrace(s *sdk.Server, a *asker) {
 			out.Next, _ = first(v.Next, 6, func(s *client.VerdictStep) stepShort { return stepShort{s.Text, a.absolute(s.Link)} })
 			return out, nil
 		})
-}
-
-// speak asks for sentences in a language.
-func speak(lang string) client.RequestEditorFn {
-	return func(_ context.Context, r *http.Request) error {
-		if lang != "" {
-			r.Header.Set("Accept-Language", lang)
-		}
-		return nil
-	}
 }
 
 // absolute is a link of the API's as others can follow it.

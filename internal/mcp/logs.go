@@ -6,6 +6,7 @@ import (
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"github.com/yagura-sre/yagura/client"
+	"github.com/yagura-sre/yagura/internal/i18n"
 )
 
 type logsAsked struct {
@@ -55,9 +56,9 @@ func searchLogs(s *sdk.Server, a *asker) {
 }
 
 func logRow(l *client.LogRecord) logShort {
-	row := logShort{Time: at(l.Time), Service: l.Service, Level: l.Level, Body: short(l.Body, 400), TraceID: text(l.TraceID), More: few(l.Attributes)}
+	row := logShort{Time: at(l.Time), Service: l.Service, Level: l.Level, Body: i18n.Short(l.Body, 400), TraceID: client.Text(l.TraceID), More: few(l.Attributes)}
 	if e := l.Exception; e != nil {
-		row.Exception = short(e.Type+": "+e.Message, 300)
+		row.Exception = i18n.Short(e.Type+": "+e.Message, 300)
 	}
 	return row
 }
@@ -122,7 +123,7 @@ func logPatterns(s *sdk.Server, a *asker) {
 			}
 			out.Link = a.link([]string{"logs"}, in.page("view", "patterns", "filter", filter)...)
 			out.Patterns, out.Left = first(r.JSON200.Items, int(limit), func(p *client.PatternRecord) patternShort {
-				return patternShort{Text: short(p.Text, 300), Level: p.Level, Service: p.Service, Count: p.Count, DayAgo: p.Before, Example: short(p.Example, 300), ID: p.ID}
+				return patternShort{Text: i18n.Short(p.Text, 300), Level: p.Level, Service: p.Service, Count: p.Count, DayAgo: p.Before, Example: i18n.Short(p.Example, 300), ID: p.ID}
 			})
 			return out, nil
 		})

@@ -10,6 +10,7 @@ import (
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"github.com/yagura-sre/yagura/client"
+	"github.com/yagura-sre/yagura/internal/i18n"
 )
 
 // TestToolsAreDescribed lists the tools as an agent does and holds them to the promises
@@ -48,7 +49,7 @@ func TestSmall(t *testing.T) {
 		}
 	}
 	long := strings.Repeat("櫓", 500)
-	if got := short(long, 100); utf8.RuneCountInString(got) != 100 || !utf8.ValidString(got) {
+	if got := i18n.Short(long, 100); utf8.RuneCountInString(got) != 100 || !utf8.ValidString(got) {
 		t.Errorf("short gives %d characters", utf8.RuneCountInString(got))
 	}
 	var points [][]*float64

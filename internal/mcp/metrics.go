@@ -8,6 +8,7 @@ import (
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"github.com/yagura-sre/yagura/client"
+	"github.com/yagura-sre/yagura/internal/i18n"
 )
 
 func sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
@@ -38,7 +39,7 @@ func findMetrics(s *sdk.Server, a *asker) {
 				return out, err
 			}
 			out.Metrics, out.Left = first(r.JSON200.Items, atMost(in.Limit, 40, 200), func(m *client.MetricNameRecord) metricShort {
-				return metricShort{m.Name, m.Type, m.Unit, short(m.Help, 120), m.Series}
+				return metricShort{m.Name, m.Type, m.Unit, i18n.Short(m.Help, 120), m.Series}
 			})
 			return out, nil
 		})

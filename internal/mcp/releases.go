@@ -6,6 +6,7 @@ import (
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"github.com/yagura-sre/yagura/client"
+	"github.com/yagura-sre/yagura/internal/i18n"
 )
 
 type releasesAsked struct {
@@ -46,7 +47,7 @@ func listReleases(s *sdk.Server, a *asker) {
 			}
 			out.More = r.JSON200.Next != ""
 			out.Releases, _ = first(r.JSON200.Items, int(limit), func(v *client.ReleaseView) releaseShort {
-				return releaseShort{At: at(v.At), Service: v.Service, Env: v.Env, Version: v.Version, Commit: v.Commit, Author: v.Author, Note: short(v.Note, 200), URL: v.URL,
+				return releaseShort{At: at(v.At), Service: v.Service, Env: v.Env, Version: v.Version, Commit: v.Commit, Author: v.Author, Note: i18n.Short(v.Note, 200), URL: v.URL,
 					Rollback: v.Rollback, Link: a.link([]string{"releases", v.ID})}
 			})
 			return out, nil

@@ -6,6 +6,7 @@ import (
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"github.com/yagura-sre/yagura/client"
+	"github.com/yagura-sre/yagura/internal/i18n"
 )
 
 type servicesAsked struct {
@@ -131,7 +132,7 @@ func getService(s *sdk.Server, a *asker) {
 			})
 			left("calls", n)
 			out.Costly, n = first(v.Calls, 10, func(c *client.CallView) callShort {
-				return callShort{Text: short(c.Text, 240), Peer: c.Peer.Name, Calls: figures(c.Calls), TotalTime: ms(c.Calls.TotalNs)}
+				return callShort{Text: i18n.Short(c.Text, 240), Peer: c.Peer.Name, Calls: figures(c.Calls), TotalTime: ms(c.Calls.TotalNs)}
 			})
 			left("statements_and_requests", n)
 			out.Versions, n = first(v.Versions, 5, version)

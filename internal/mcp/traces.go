@@ -6,6 +6,7 @@ import (
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"github.com/yagura-sre/yagura/client"
+	"github.com/yagura-sre/yagura/internal/i18n"
 )
 
 type tracesAsked struct {
@@ -60,9 +61,9 @@ func searchTraces(s *sdk.Server, a *asker) {
 
 func spanRow(v *client.SpanRecord) spanShort {
 	row := spanShort{TraceID: v.TraceID, SpanID: v.SpanID, Time: at(v.Time), Service: v.Service, Name: v.Name, Duration: ms(v.DurationNs), Status: v.Status,
-		Message: short(v.StatusMessage, 200), More: few(v.Attributes)}
+		Message: i18n.Short(v.StatusMessage, 200), More: few(v.Attributes)}
 	if v.Exception != nil {
-		row.Message = short(v.Exception.Type+": "+v.Exception.Message, 300)
+		row.Message = i18n.Short(v.Exception.Type+": "+v.Exception.Message, 300)
 	}
 	return row
 }
@@ -98,7 +99,7 @@ func contrastSpans(s *sdk.Server, a *asker) {
 			out.Chosen, out.Others = r.JSON200.Chosen.All, r.JSON200.Others.All
 			out.Link = a.link([]string{"traces"}, in.page("filter", in.Filter+" "+in.Chosen)...)
 			out.Differences, _ = first(r.JSON200.Items, 15, func(d *client.DifferenceRecord) difference {
-				return difference{d.Key, short(d.Value, 120), round(100 * d.ChosenPart), round(100 * d.OthersPart)}
+				return difference{d.Key, i18n.Short(d.Value, 120), round(100 * d.ChosenPart), round(100 * d.OthersPart)}
 			})
 			return out, nil
 		})

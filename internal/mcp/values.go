@@ -4,7 +4,6 @@ import (
 	"math"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/yagura-sre/yagura/client"
 )
@@ -45,13 +44,6 @@ func some[T comparable](v T) *T {
 		return nil
 	}
 	return &v
-}
-
-func text(s *string) string {
-	if s == nil {
-		return ""
-	}
-	return *s
 }
 
 // red is how requests did.
@@ -102,15 +94,6 @@ func maybe(t *time.Time) string {
 		return ""
 	}
 	return at(*t)
-}
-
-// short cuts a text to n characters.
-func short(s string, n int) string {
-	s = strings.TrimSpace(s)
-	if utf8.RuneCountInString(s) <= n {
-		return s
-	}
-	return string([]rune(s)[:n-1]) + "…"
 }
 
 // first is at most n of a list, each in its small form, and how many were left out.
