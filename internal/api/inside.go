@@ -14,9 +14,8 @@ import (
 // process that are clients of the API (mcp, chat). Only one of For and As is set.
 type Inside struct {
 	Handler http.Handler // of API.Handler
-	// For is the request that is being answered: its token, its language and where it came
-	// from are carried along where the
-	// call does not say, nothing else of it. A cookie is not.
+	// For is the request that is being answered. Its token and where it came from are carried
+	// along, and its language where the call names none; nothing else, and no cookie.
 	For *http.Request
 	// As is on whose behalf calls are made when no request is being answered.
 	As *authz.Principal

@@ -55,7 +55,7 @@ func declared(p, line string, n int, want []string, method string) (Candidate, b
 			verb, lit = v, strings.TrimSpace(rest)
 		}
 		got := segments(lit)
-		n2 := tailMatch(want, got)
+		n2 := commonTail(want, got)
 		if n2 == 0 || n2 < len(got) || len(literal(got)) == 0 {
 			continue
 		}
@@ -111,7 +111,7 @@ func fileRoute(p string, want []string) (Candidate, bool) {
 			continue
 		}
 		got := segments(("/" + trimmed)[at+len(root):])
-		if len(got) == len(want) && tailMatch(want, got) == len(want) {
+		if len(got) == len(want) && commonTail(want, got) == len(want) {
 			return Candidate{Path: p, Line: 1, Trust: Likely, score: 2*len(want) + 5,
 				Reason: i18n.T("The file's path is the route.", "ファイルのパスがルートと一致します。")}, true
 		}
@@ -173,9 +173,6 @@ func literal(route []string) (out []string) {
 	}
 	return out
 }
-
-// tailMatch counts the parts that both end with.
-func tailMatch(want, got []string) int { return commonTail(want, got) }
 
 // comment says that a line is one.
 func comment(line string) bool {
