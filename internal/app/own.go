@@ -61,22 +61,12 @@ func (a *App) takeOwn(ctx context.Context, signal string, request []byte) error 
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	if a.open.Load() {
-		return a.ingest.TakeOwn(ctx, signalNamed(signal), request)
+		return a.ingest.TakeOwn(ctx, telemetry.SignalNamed(signal), request)
 	}
 	if p := a.peers.Load(); p != nil && !a.Config.Role.Ingests() {
 		return p.handOver(ctx, signal, request)
 	}
 	return errNowhere
-}
-
-func signalNamed(name string) telemetry.Signal {
-	switch name {
-	case self.Logs:
-		return telemetry.Logs
-	case self.Spans:
-		return telemetry.Spans
-	}
-	return telemetry.Metrics
 }
 
 // watchRequest is api.Options.Watch.

@@ -61,7 +61,7 @@ func (a *App) serveIngest(w http.ResponseWriter, r *http.Request) {
 func (a *App) serveOwn(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 16<<20))
 	if err == nil {
-		err = a.ingest.TakeOwn(r.Context(), signalNamed(r.URL.Query().Get("signal")), body)
+		err = a.ingest.TakeOwn(r.Context(), telemetry.SignalNamed(r.URL.Query().Get("signal")), body)
 	}
 	if err != nil {
 		http.Error(w, "not taken", http.StatusServiceUnavailable)

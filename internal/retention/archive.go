@@ -448,7 +448,7 @@ func (s *Service) findArchived(ctx context.Context) error {
 		return err
 	}
 	for _, f := range found {
-		d := ArchivedDay{Signal: parseSignal(f.Signal), Day: f.Day}
+		d := ArchivedDay{Signal: telemetry.SignalNamed(f.Signal), Day: f.Day}
 		for _, is := range known {
 			if is.Day == f.Day && is.Signal == d.Signal {
 				d = is

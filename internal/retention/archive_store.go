@@ -14,7 +14,7 @@ func scanArchived(r sqldb.Row) (d ArchivedDay, err error) {
 	var rows, first, last, cut, archived, verified, wanted, until, tried int64
 	err = r.Scan(&signal, &d.Day, &rows, &d.Bytes, &d.Files, &d.Generations, &first, &last, &cut, &archived, &verified,
 		&d.Wanted, &d.WantedBy, &wanted, &until, &d.Done, &d.Total, &en, &ja, &tried)
-	d.Signal, d.Rows, d.First, d.Last, d.Cut = parseSignal(signal), uint64(rows), sqldb.Time(first), sqldb.Time(last), sqldb.Time(cut)
+	d.Signal, d.Rows, d.First, d.Last, d.Cut = telemetry.SignalNamed(signal), uint64(rows), sqldb.Time(first), sqldb.Time(last), sqldb.Time(cut)
 	d.ArchivedAt, d.VerifiedAt, d.WantedAt, d.Until, d.TriedAt = sqldb.Time(archived), sqldb.Time(verified), sqldb.Time(wanted), sqldb.Time(until), sqldb.Time(tried)
 	if en != "" || ja != "" {
 		d.Error = i18n.T(en, ja)

@@ -81,7 +81,7 @@ type NewRuleBody struct {
 }
 
 func (b NewRuleBody) rule() Rule {
-	return Rule{Signal: parseSignal(b.Signal), Service: b.Service, Env: b.Env, WholeDays: b.WholeDays, ThinDays: b.ThinDays, OneIn: b.OneIn}
+	return Rule{Signal: telemetry.SignalNamed(b.Signal), Service: b.Service, Env: b.Env, WholeDays: b.WholeDays, ThinDays: b.ThinDays, OneIn: b.OneIn}
 }
 
 // RuleChangeBody changes a rule; what is left out stays.
@@ -206,7 +206,7 @@ func Register(a *api.API, s *Service) {
 		if err != nil {
 			return nil, err
 		}
-		t, err := s.Store.Thinned(ctx, parseSignal(in.Signal), telemetry.Range{From: from, To: to}, in.Service, in.Env)
+		t, err := s.Store.Thinned(ctx, telemetry.SignalNamed(in.Signal), telemetry.Range{From: from, To: to}, in.Service, in.Env)
 		if err != nil {
 			return nil, err
 		}

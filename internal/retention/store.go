@@ -21,17 +21,8 @@ func scanRule(r sqldb.Row) (rule Rule, err error) {
 	var signal string
 	var changed int64
 	err = r.Scan(&rule.ID, &signal, &rule.Service, &rule.Env, &rule.WholeDays, &rule.ThinDays, &rule.OneIn, &changed, &rule.ChangedBy)
-	rule.Signal, rule.ChangedAt = parseSignal(signal), sqldb.Time(changed)
+	rule.Signal, rule.ChangedAt = telemetry.SignalNamed(signal), sqldb.Time(changed)
 	return rule, err
-}
-
-func parseSignal(s string) telemetry.Signal {
-	for _, signal := range []telemetry.Signal{telemetry.Logs, telemetry.Spans, telemetry.Metrics} {
-		if signal.String() == s {
-			return signal
-		}
-	}
-	return telemetry.Logs
 }
 
 func listRules(tx *sqldb.Tx) ([]Rule, error) {
@@ -61,7 +52,7 @@ func listMeasures(tx *sqldb.Tx) ([]telemetry.RowMeasure, error) {
 		var signal string
 		var rows int64
 		err = r.Scan(&signal, &m.Service, &m.Env, &m.Day, &rows, &m.RowBytes, &m.Notable)
-		m.Signal, m.Rows = parseSignal(signal), uint64(rows)
+		m.Signal, m.Rows = telemetry.SignalNamed(signal), uint64(rows)
 		return m, err
 	}, `SELECT signal, service, env, day, row_count, row_bytes, notable FROM retention_measure ORDER BY signal, service, env`)
 }

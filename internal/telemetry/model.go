@@ -30,6 +30,16 @@ func (s Signal) String() string {
 	return fmt.Sprintf("signal(%d)", uint8(s))
 }
 
+// SignalNamed is the signal that String calls so; 0 for any other name.
+func SignalNamed(name string) Signal {
+	for _, s := range Signals {
+		if s.String() == name {
+			return s
+		}
+	}
+	return 0
+}
+
 // Attr is one attribute. Values that are not strings are rendered on the way in:
 // numbers and booleans as JSON renders them, arrays and maps as JSON.
 type Attr struct{ Key, Value string }

@@ -1,7 +1,7 @@
 package archive
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -168,11 +168,9 @@ func Scan(ctx context.Context, in Place) ([]Day, error) {
 		slices.Sort(g)
 		days = append(days, Day{k.signal, k.day, g})
 	}
-	slices.SortFunc(days, func(a, b Day) int { return compare(a.Day+a.Signal, b.Day+b.Signal) })
+	slices.SortFunc(days, func(a, b Day) int { return cmp.Compare(a.Day+a.Signal, b.Day+b.Signal) })
 	return days, nil
 }
-
-func compare(a, b string) int { return bytes.Compare([]byte(a), []byte(b)) }
 
 // Load reads the manifests of a day. A generation that is missing between others is damage.
 func Load(ctx context.Context, in Place, signal, day string) ([]Manifest, error) {

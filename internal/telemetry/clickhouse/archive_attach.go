@@ -230,7 +230,7 @@ func (s *Store) AttachedDays(ctx context.Context) ([]telemetry.AttachedDay, erro
 		var signal, state string
 		var until, at int64
 		err := r.Scan(&a.Day, &signal, &state, &a.Rows, &until, &at)
-		a.Signal, a.State, a.Until, a.At = signalOf(signal), telemetry.AttachState(state), time.Unix(until, 0).UTC(), time.Unix(0, at).UTC()
+		a.Signal, a.State, a.Until, a.At = telemetry.SignalNamed(signal), telemetry.AttachState(state), time.Unix(until, 0).UTC(), time.Unix(0, at).UTC()
 		all = append(all, a)
 		return err
 	})

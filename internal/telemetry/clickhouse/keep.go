@@ -264,18 +264,11 @@ func (s *Store) KeptDays(ctx context.Context, since string) ([]telemetry.KeptDay
 		if err := r.Scan(&n.Day, &signal, &n.Service, &n.Env, &state, &n.OneIn, &n.Before, &n.After, &at, &done); err != nil {
 			return err
 		}
-		n.Signal, n.State, n.At, n.Done = signalOf(signal), telemetry.KeepState(state), time.Unix(0, at).UTC(), done == 1
+		n.Signal, n.State, n.At, n.Done = telemetry.SignalNamed(signal), telemetry.KeepState(state), time.Unix(0, at).UTC(), done == 1
 		notes = append(notes, n)
 		return nil
 	})
 	return notes, err
-}
-
-func signalOf(name string) telemetry.Signal {
-	if name == telemetry.Logs.String() {
-		return telemetry.Logs
-	}
-	return telemetry.Spans
 }
 
 // Arrived reads the tables by the minute: a row is counted there when it arrives, whatever
